@@ -1,0 +1,229 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What on this host is ours: services, VIPs, and the settings found before the first write.
+
+The manifest is the one thing that tells our objects from everybody else's. It is written before what it records comes
+into being and after what it records is gone, so that a run killed in between leaves nothing that the next run does not
+know. It is durable: a power cut leaves the old manifest or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import stat
+import time
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+
+PATH = "/var/lib/openlvs/manifest.json"
+LOCK = "/run/lock/openlvs.lock"
+VERSION = 1
+
+REAL_SERVER = "real_server"
+DIRECTOR = "director"
+
+
+class VipRecord(t.TypedDict):
+    """A VIP that is ours: which side it serves and how it stands on the device."""
+
+    side: str
+    interface: str
+    prefix: int
+    label: str | None
+    host_route: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """An immutable value; every change gives a new one.
+
+    :arg services: owner -> names of its virtual services, in their order.
+    :arg vips: address -> how it stands there.
+    :arg settings: sysctl -> the value found before our first write.
+    """
+
+    services: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    vips: t.Mapping[str, VipRecord] = dataclasses.field(default_factory=dict)
+    settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing on this host is ours."""
+        return not (self.services or self.vips or self.settings)
+
+    def vips_of(self, side: str) -> dict[str, VipRecord]:
+        """The VIPs of one side, V(real_server) or V(director), in the order of their coming."""
+        return {address: record for address, record in self.vips.items() if record["side"] == side}
+
+    def with_services(self, owner: str, names: t.Iterable[str]) -> Manifest:
+        """The owner's services are these and no others; none at all forgets the owner."""
+        services = {**self.services, owner: tuple(names)}
+        return dataclasses.replace(self, services={key: value for key, value in services.items() if value})
+
+    def with_vips(self, vips: t.Mapping[str, VipRecord]) -> Manifest:
+        """These VIPs are ours as described, beside those already recorded."""
+        return dataclasses.replace(self, vips={**self.vips, **vips})
+
+    def without_vips(self, addresses: t.Iterable[str]) -> Manifest:
+        """These VIPs are no longer ours."""
+        gone = set(addresses)
+        return dataclasses.replace(self, vips={key: value for key, value in self.vips.items() if key not in gone})
+
+    def with_settings(self, found: t.Mapping[str, str]) -> Manifest:
+        """These values were found; what is recorded already stays, for it was found earlier."""
+        return dataclasses.replace(self, settings={**found, **self.settings})
+
+    def without_settings(self) -> Manifest:
+        """The settings are back."""
+        return dataclasses.replace(self, settings={})
+
+
+def load(path: str = PATH) -> Manifest:
+    """The manifest of this host; an empty one where there is none. Never writes."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except FileNotFoundError:
+        return Manifest()
+    except OSError as exc:
+        raise LvsError(f"Manifest {path}: cannot read it: {exc.strerror}. The module must run as root.") from exc
+    except ValueError as exc:
+        raise _broken(path, f"it is not JSON ({exc})") from exc
+    return _parse(data, path)
+
+
+def save(manifest: Manifest, path: str = PATH) -> None:
+    """Write the manifest so that a power cut leaves the old one or this one; an empty one leaves no trace."""
+    directory = os.path.dirname(path)
+    draft = f"{path}.new"
+    try:
+        if manifest.empty:
+            _remove(directory, path, draft)
+            return
+        _make_directory(directory)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(_format(manifest))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+        _sync(directory)
+    except OSError as exc:
+        raise LvsError(f"Manifest {path}: cannot write it: {exc.strerror}. Nothing further was changed.") from exc
+
+
+@contextlib.contextmanager
+def exclusive(path: str = LOCK, timeout: float = 60.0) -> t.Iterator[None]:
+    """Keep every other run on this host out; waits for one that is under way, but not for ever."""
+    descriptor = _open_lock(path)
+    try:
+        _wait(descriptor, path, timeout)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open_lock(path: str) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise LvsError(f"Lock {path}: cannot open it: {exc.strerror}. The module must run as root.") from exc
+    status = os.fstat(descriptor)
+    if status.st_uid != os.geteuid() or not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise LvsError(
+            f"Lock {path}: it belongs to user id {status.st_uid}, who could block every run. "
+            "Find out who made it and remove it."
+        )
+    return descriptor
+
+
+def _wait(descriptor: int, path: str, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise LvsError(
+                    f"Lock {path}: another run has held it for {timeout:g} s, and two runs at once would spoil "
+                    f"each other's work. 'fuser -v {path}' shows which process it is."
+                ) from None
+            time.sleep(0.1)
+
+
+def _format(manifest: Manifest) -> str:
+    data = {"version": VERSION, **dataclasses.asdict(manifest)}
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _broken(path: str, reason: str) -> LvsError:
+    return LvsError(
+        f"Manifest {path}: cannot use it: {reason}. Without it nobody knows what on this host is ours. Bring the file "
+        "back from a backup; or move it away, after which all that stands on the host counts as somebody else's."
+    )
+
+
+def _parse(data: t.Any, path: str) -> Manifest:
+    if not isinstance(data, dict) or "version" not in data:
+        raise _broken(path, "it does not look like a manifest")
+    if data["version"] != VERSION:
+        raise _broken(path, f"its version is {data['version']!r}; this release of the collection knows {VERSION} only")
+    try:
+        return Manifest(
+            services={str(owner): tuple(str(name) for name in names) for owner, names in data["services"].items()},
+            vips={str(address): _parse_vip(record) for address, record in data["vips"].items()},
+            settings={str(name): str(value) for name, value in data["settings"].items()},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as exc:
+        raise _broken(path, f"a part is missing or of the wrong kind ({exc!r})") from exc
+
+
+def _parse_vip(record: t.Mapping[str, t.Any]) -> VipRecord:
+    if record["side"] not in (REAL_SERVER, DIRECTOR):
+        raise ValueError(record["side"])
+    return VipRecord(
+        side=record["side"],
+        interface=str(record["interface"]),
+        prefix=int(record["prefix"]),
+        label=None if record["label"] is None else str(record["label"]),
+        host_route=bool(record["host_route"]),
+    )
+
+
+def _make_directory(directory: str) -> None:
+    parent = os.path.dirname(directory)
+    if not os.path.isdir(directory):
+        os.makedirs(directory, mode=0o700)
+        _sync(parent)
+    os.chmod(directory, 0o700)
+
+
+def _remove(directory: str, *paths: str) -> None:
+    if not os.path.isdir(directory):
+        return
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    _sync(directory)
+    with contextlib.suppress(OSError):  # somebody keeps something else in it
+        os.rmdir(directory)
+
+
+def _sync(directory: str) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
