@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What people type here. `make` alone lists the targets.
+SHELL := bash
+.DEFAULT_GOAL := help
+export ANSIBLE_HOME := $(CURDIR)/.ansible
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+READY := .venv/.ready
+
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-scale clean
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+demo: ## Build the example cluster on real kernels and show that it works
+	@tests/demo/run
+
+test: ## Set everything up and run every test (CI runs this)
+	@tests/all
+
+$(READY): tests/requirements.txt tests/setup
+	@tests/setup
+
+setup: $(READY) ## Install the development tools into .venv
+
+test-lint: $(READY) ## ansible-lint (production), ruff, yamllint, changelog
+	tests/lint
+
+test-sanity: $(READY) ## ansible-test sanity, with no ignore files
+	tests/sanity
+
+test-types: $(READY) ## Check the types
+	cd .ansible/collections && mypy --config-file ../../pyproject.toml -p ansible_collections.openlvs.lvs.plugins
+
+test-unit: $(READY) ## The pure parts: table, plan, description, checks
+	pytest tests/unit
+
+test-kernel: $(READY) ## The modules against a real ip_vs, in a guest that boots in seconds
+	tests/kernel/run
+
+test-molecule: $(READY) ## The playbooks on the lab: check, converge, idempotence, verify, reboot, teardown
+	tests/molecule
+
+test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail by name
+	pytest tests/proof
+
+test-scale: $(READY) ## 200 services with 50 real servers each on one director
+	tests/scale/run
+
+clean: ## Remove what the development tools made here (the lab's cache stays)
+	rm -rf .venv .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+include tests/lab/lab.mk
