@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disk images and kernels: which one fits this checkout, is it whole, and if not, make it.
+
+Their names carry a hash of everything they are made from, so that a change builds a new one and going back finds the
+old one again. They are finished under another name and then renamed: what has its name is whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import HERE, LAB, SHARE, Trouble, need, say
+
+IMAGES = LAB / "images"
+KERNELS = SHARE / "kernels"
+DEBIAN_MODULES = Path("/usr/lib/uml/modules")
+
+
+def digest(files: Iterable[Path], *words: str) -> str:
+    """A short hash of names, modes and contents."""
+    total = hashlib.sha256("\0".join(words).encode())
+    for path in sorted(files):
+        executable = os.access(path, os.X_OK)
+        total.update(f"\0{path.name}\0{executable}\0".encode() + path.read_bytes())
+    return total.hexdigest()[:8]
+
+
+# ---- disk images
+
+
+def image_path(suite: str) -> Path:
+    parts = [HERE / "build-image", HERE / "customize-image", *(p for p in (HERE / "guest").rglob("*") if p.is_file())]
+    return IMAGES / f"{suite}-{digest(parts, suite)}.ext4"
+
+
+def whole(image: Path) -> bool:
+    """True for a complete ext4 image: as long as its superblock says."""
+    try:
+        with image.open("rb") as disk:
+            disk.seek(1024)
+            superblock = disk.read(1024)
+        blocks, size = int.from_bytes(superblock[4:8], "little"), 1024 << int.from_bytes(superblock[24:28], "little")
+        return superblock[56:58] == b"\x53\xef" and image.stat().st_size == blocks * size
+    except (OSError, OverflowError):
+        return False
+
+
+def image(suite: str) -> Path:
+    """The image of the suite, built when there is none or when it is damaged."""
+    path = image_path(suite)
+    if whole(path):
+        return path
+    if path.exists():
+        say(f"{path} is damaged and is built again")
+        path.unlink()
+    if os.getuid():
+        raise Trouble("Building the image needs root.")
+    need(("mmdebstrap", "mke2fs"))
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with (IMAGES / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # somebody else may be at it
+        if not whole(path):
+            if subprocess.run([HERE / "build-image", suite, path], check=False).returncode or not whole(path):
+                raise Trouble(f"{HERE}/build-image {suite} failed, see above.")
+    return path
+
+
+def drop_old_images(in_use: Iterable[Path]) -> None:
+    """Remove images that neither this checkout nor a host has a use for."""
+    keep = {*in_use, *(image_path(path.name.split("-")[0]) for path in IMAGES.glob("*.ext4"))}
+    for path in IMAGES.glob("*.ext4"):
+        if path not in keep:
+            path.unlink()
+
+
+# ---- kernels
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel that hosts can run; its modules lie in `KERNELS/name/lib/modules`."""
+
+    name: str
+    binary: Path
+    arguments: tuple[str, ...] = ()
+
+
+def own_prefix() -> Path:
+    """Where build-kernel puts a kernel; the version of its source is added to the name."""
+    return KERNELS / ("own-" + digest(HERE / name for name in ("kernel.config", "build-kernel", "cc-pch")))
+
+
+def kernel(wanted: str = "auto") -> Kernel:
+    """The kernel asked for by OPENLVS_LAB_KERNEL: auto takes the own one if it is built, else Debian's."""
+    if wanted not in ("auto", "own", "debian"):
+        raise Trouble(f"OPENLVS_LAB_KERNEL is {wanted}; it can be auto, own or debian.")
+    if wanted != "debian":
+        built = sorted(own_prefix().parent.glob(own_prefix().name + "-*/linux"), key=lambda path: path.stat().st_mtime)
+        if built:
+            return Kernel(built[-1].parent.name, built[-1], ("seccomp=on",))
+        if wanted == "own":
+            raise Trouble("The lab's own kernel is not built. Build it with: make lab-kernel")
+    need(["linux.uml"])
+    return _debian()
+
+
+def _debian() -> Kernel:
+    """Debian's ready kernel; of its modules only what hosts can use is copied to where they see it."""
+    found = sorted(DEBIAN_MODULES.glob("*"))
+    if not found:
+        raise Trouble(f"{DEBIAN_MODULES} is empty. Install it with: apt-get install --reinstall user-mode-linux")
+    release, target = found[-1].name, KERNELS / f"debian-{found[-1].name}"
+    if not target.exists():
+        need(["depmod"])
+        new = target.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        modules = new / "lib/modules" / release
+        for part in ("net", "lib", "crypto", "fs/fuse", "fs/overlayfs", "drivers/net"):
+            if (found[-1] / "kernel" / part).is_dir():
+                shutil.copytree(found[-1] / "kernel" / part, modules / "kernel" / part)
+        for listing in (*found[-1].glob("modules.builtin*"), found[-1] / "modules.order"):
+            shutil.copy(listing, modules)
+        subprocess.run(["depmod", "-b", new, release], check=True, stderr=subprocess.DEVNULL)
+        new.rename(target)
+    binary = shutil.which("linux.uml")
+    assert binary
+    return Kernel(target.name, Path(binary))
