@@ -1,0 +1,307 @@
+# Copyright: (c) 2026, The openlvs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""From what users write to the table's values, with the refusals.
+
+The kernel takes many things silently that cannot work. They are refused here, all at once and before anything is sent.
+Everything here is pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
+    SCHEDULERS,
+    RealServer,
+    RealServerKey,
+    Service,
+    ServiceKey,
+    Table,
+    canonical_address,
+    endpoint,
+    family_of,
+    flag_names,
+)
+
+MAX_PORT = 65535
+MAX_WEIGHT = 65535
+MAX_MARK = 2**32 - 1
+MAX_THRESHOLD = 2**31 - 1
+MAX_PERSISTENT = 31 * 24 * 60 * 60
+_BITS = {"ipv4": 32, "ipv6": 128}
+# In these two the real server gets the packet as the client sent it.
+_PORT_STAYS = {"dr": "direct routing", "tun": "a tunnel"}
+
+Params = t.Mapping[str, t.Any]
+
+
+class Description(t.NamedTuple):
+    """What the user wrote, as values."""
+
+    table: Table
+    held: frozenset[tuple[ServiceKey, RealServerKey]]
+    """Real servers that do not enter the table in this run."""
+    names: t.Mapping[tuple[ServiceKey, RealServerKey], str]
+    """What users call the real servers that they named."""
+
+
+def read_services(items: t.Sequence[Params]) -> Description:
+    """The services that O(services) describes.
+
+    :raises OptionError: with everything that cannot work, in all of them.
+    """
+    findings: list[str] = []
+    entries: dict[ServiceKey, tuple[Service, list[RealServer]]] = {}
+    held = set()
+    names = {}
+    for number, params in enumerate(items):
+        item = f"Service {params['name']}" if params["name"] else f"services[{number}]"
+        key = _read_key(params, item, findings)
+        if key is None:
+            continue
+        where = f"Service {key} ({params['name']})" if params["name"] else f"Service {key}"
+        if key in entries:
+            findings.append(f"{where}: it is described twice. Put all its real servers into one item.")
+        service = _read_service(params, key, where, findings)
+        servers: dict[RealServerKey, RealServer] = {}
+        for server_params in params["real_servers"]:
+            server = _read_server(server_params, server_params["port"], key, where, findings)
+            if server is None:
+                continue
+            name = server.key
+            if name in servers:
+                findings.append(f"{where}, real server {endpoint(*name)}: it is listed twice.")
+            servers[name] = server
+            if server_params["hold"]:
+                held.add((key, name))
+            if server_params["name"]:
+                names[key, name] = server_params["name"]
+        entries[key] = (service, list(servers.values()))
+    if findings:
+        raise OptionError(findings)
+    return Description(Table.of(entries.values()), frozenset(held), names)
+
+
+def read_service(params: Params) -> Service:
+    """The service that a module's own options describe.
+
+    :raises OptionError: with everything that cannot work.
+    """
+    findings: list[str] = []
+    key = _read_key(params, "Service", findings)
+    service = _read_service(params, key, f"Service {key}", findings) if key else None
+    if service is None or findings:
+        raise OptionError(findings)
+    return service
+
+
+def read_key(params: Params) -> ServiceKey:
+    """The service that a module's own options name.
+
+    :raises OptionError: when they name none.
+    """
+    findings: list[str] = []
+    key = _read_key(params, "Service", findings)
+    if key is None or findings:
+        raise OptionError(findings)
+    return key
+
+
+def read_real_server(params: Params, key: ServiceKey) -> RealServer:
+    """The real server that a module's own options describe.
+
+    :raises OptionError: with everything that cannot work.
+    """
+    findings: list[str] = []
+    server = _read_server(params, params["server_port"], key, f"Service {key}", findings)
+    if server is None or findings:
+        raise OptionError(findings)
+    return server
+
+
+def read_address(text: str, what: str) -> str:
+    """An address, as the kernel writes it.
+
+    :raises OptionError: when it is none.
+    """
+    address = canonical_address(text)
+    if address is None:
+        raise OptionError([f"{what} {text!r}: {_NO_ADDRESS}"])
+    return address
+
+
+_NO_ADDRESS = "it is not an IPv4 or IPv6 address. Write it without a prefix length, a port or a name."
+
+
+def _read_key(params: Params, where: str, findings: list[str]) -> ServiceKey | None:
+    mark = params["mark"]
+    if mark is not None:
+        if not 1 <= mark <= MAX_MARK:
+            findings.append(f"{where}: mark {mark} is out of range: no mark is 0. Use 1 to {MAX_MARK}.")
+            return None
+        return ServiceKey.marked(mark, params["family"])
+    vip, port = params["vip"], params["port"]
+    address = canonical_address(vip)
+    if address is None:
+        findings.append(f"{where}: vip {vip!r}: {_NO_ADDRESS}")
+    elif _not_a_host(address):
+        findings.append(f"{where}: vip {vip}: {_not_a_host(address)}, so no client can connect to it.")
+    if not 0 <= port <= MAX_PORT:
+        findings.append(f"{where}: port {port} is out of range. Use 1 to {MAX_PORT}, or 0 for all ports.")
+    elif address is not None:
+        return ServiceKey.addressed(params["protocol"], address, port)
+    return None
+
+
+def _read_service(params: Params, key: ServiceKey, where: str, findings: list[str]) -> Service:
+    scheduler, persistent, ops = params["scheduler"], params["persistent"], params["ops"]
+    if scheduler not in SCHEDULERS:
+        findings.append(f"{where}: scheduler {scheduler!r} is not known. Known are {', '.join(SCHEDULERS)}.")
+    if persistent is not None and not 1 <= persistent <= MAX_PERSISTENT:
+        findings.append(
+            f"{where}: persistent {persistent} is out of range. Use 1 to {MAX_PERSISTENT} seconds, or leave it out for"
+            " a service without persistence."
+        )
+    if key.port == 0 and key.protocol != "mark" and persistent is None:
+        findings.append(
+            f"{where}: port 0 stands for all ports and needs persistent: without it the kernel takes the service and"
+            " schedules no connection."
+        )
+    if ops and key.protocol in ("tcp", "sctp"):
+        findings.append(
+            f"{where}: ops schedules every packet by itself, which breaks {key.protocol} connections. It is for udp."
+        )
+    return Service(
+        key,
+        scheduler,
+        _read_flags(params["scheduler_flags"], scheduler, where, findings),
+        persistent,
+        _read_netmask(params["netmask"], key.family, persistent, where, findings),
+        ops,
+    )
+
+
+def _read_flags(
+    flags: t.Sequence[str], scheduler: str, where: str, findings: list[str]
+) -> tuple[str, ...]:
+    known = flag_names(scheduler)[:2] if scheduler in ("sh", "mh") else ()
+    for flag in flags:
+        if flag not in known:
+            findings.append(
+                f"{where}: scheduler_flags {flag!r} means nothing to scheduler {scheduler}, though the kernel would"
+                f" take it. {f'It knows {known[0]} and {known[1]}' if known else 'Only sh and mh have flags'}."
+            )
+    return tuple(flag for flag in known if flag in flags)
+
+
+def _read_netmask(
+    text: str | None, family: str, persistent: int | None, where: str, findings: list[str]
+) -> str | None:
+    if text is None:
+        return None
+    if persistent is None:
+        findings.append(f"{where}: netmask {text} says how persistence groups clients, and it needs persistent.")
+    bits = _BITS[family]
+    length = _prefix_length(text, family)
+    if length is None or not 1 <= length <= bits:
+        example = "255.255.255.0" if family == "ipv4" else "64"
+        findings.append(
+            f"{where}: netmask {text!r} does not mark the first 1 to {bits} bits of an {_WORD[family]} address, as"
+            f" {example!r} does."
+        )
+        return None
+    if length == bits:
+        return None
+    return canonical_mask(length) if family == "ipv4" else str(length)
+
+
+_WORD = {"ipv4": "IPv4", "ipv6": "IPv6"}
+
+
+def canonical_mask(length: int) -> str:
+    """The IPv4 mask of a prefix length."""
+    mask = (2**32 - 1) << (32 - length) & (2**32 - 1)
+    return ".".join(str(mask >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def _prefix_length(text: str, family: str) -> int | None:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if family == "ipv4":
+        return next((length for length in range(33) if canonical_mask(length) == text), None)
+    return None
+
+
+def _read_server(
+    params: Params, port: int | None, key: ServiceKey, where: str, findings: list[str]
+) -> RealServer | None:
+    """Called for every real server, ten thousand times in a large table: the checks that pass cost little."""
+    address = canonical_address(params["address"])
+    if address is None:
+        findings.append(f"{where}, real server {params['address']!r}: {_NO_ADDRESS}")
+        return None
+    if port is None:
+        port = key.port
+    forward, weight = params["forward"], params["weight"]
+    upper, lower = params["upper_threshold"], params["lower_threshold"]
+    problems: list[str] = []
+    if not 0 <= port <= MAX_PORT:
+        problems.append(f"port {port} is out of range. Use 0 to {MAX_PORT}.")
+    elif port != key.port:
+        problems.append(_port_problem(port, key, forward))
+    if not 0 <= weight <= MAX_WEIGHT:
+        problems.append(f"weight {weight} is out of range. Use 0 (no new connections) to {MAX_WEIGHT}.")
+    if upper or lower:
+        problems.append(_threshold_problem(upper, lower))
+    if address == key.address:
+        problems.append("it has the address of the VIP, so the director would send the requests to itself.")
+    if family_of(address) != key.family and forward != "tun":
+        problems.append(
+            f"it is not of the service's family {_WORD[key.family]}; only forward: tun can bridge that."
+        )
+    if _not_a_host(address):
+        problems.append(f"{_not_a_host(address)}, which cannot be a real server.")
+    elif address.startswith(("fe8", "fe9", "fea", "feb")):
+        problems.append("it is a link-local address, which says nothing without an interface; the kernel refuses it.")
+    if any(problems):
+        server = f"{where}, real server {endpoint(address, port)}"
+        findings.extend(f"{server}: {problem}" for problem in problems if problem)
+    return RealServer(address, port, forward, weight, upper, lower)
+
+
+def _port_problem(port: int, key: ServiceKey, forward: str) -> str:
+    if forward in _PORT_STAYS:
+        remedy = "Leave the port out" if key.protocol == "mark" else f"Use port {key.port}"
+        return (
+            f"port {port} differs from the service's, but with {_PORT_STAYS[forward]} the packet reaches the real"
+            f" server unchanged. {remedy}, or forward: nat."
+        )
+    if key.port == 0 and key.protocol != "mark":
+        return f"port {port}: a service of all ports (0) passes on the port that the client asked for. Leave it out."
+    return ""
+
+
+def _threshold_problem(upper: int, lower: int) -> str:
+    if not (0 <= upper <= MAX_THRESHOLD and 0 <= lower <= MAX_THRESHOLD):
+        return f"upper_threshold {upper}, lower_threshold {lower}: use 0 (no limit) to {MAX_THRESHOLD}."
+    if lower > upper:
+        return f"lower_threshold {lower} is above upper_threshold {upper}: it would never take connections again."
+    return ""
+
+
+def _not_a_host(address: str) -> str:
+    """Why this address is not one of a single host; empty when it is."""
+    if ":" in address:
+        if address == "::":
+            return "it is the unspecified address"
+        return "it is a multicast address" if address.startswith("ff") else ""
+    if address.startswith("0."):
+        return "it is an address of 'this network' (0.0.0.0/8)"
+    if address == "255.255.255.255":
+        return "it is the broadcast address"
+    return "it is a multicast address" if "224" <= address.partition(".")[0] <= "239" else ""
