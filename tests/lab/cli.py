@@ -28,12 +28,14 @@ import topology
 from common import LAB, RUN, Trouble, need, say
 from topology import Host
 
-ENVIRONMENT = """environment:
+ON_DEMAND = "on demand rs3 ... rs40, lvs3 ... lvs9, and kernel, the guest of the kernel tests."
+EPILOG = f"""Hosts are {', '.join(topology.DEFAULT_HOSTS)}; {ON_DEMAND}
+
+environment:
   OPENLVS_LAB_DIR      images, kernels, disks and keys (default: openlvs-lab in $XDG_CACHE_HOME or ~/.cache)
   OPENLVS_LAB_KERNEL   auto (own if built, else debian), own or debian
   OPENLVS_LAB_SUITE    the guests' Debian (default: bookworm)
 
-on demand: rs3 ... rs40, lvs3 ... lvs9, and kernel, the guest of the kernel tests
 """
 
 
@@ -43,8 +45,17 @@ def _named(names: list[str], default: list[Host] | None = None) -> list[Host]:
     found = [topology.find(name) for name in names]
     unknown = [name for name, host in zip(names, found) if not host]
     if unknown:
-        raise Trouble(f"No such host: {', '.join(unknown)}. There are {', '.join(topology.DEFAULT_HOSTS)}, and {ENVIRONMENT.splitlines()[-1]}.")
+        raise Trouble(f"No such host: {', '.join(unknown)}. There are {', '.join(topology.DEFAULT_HOSTS)}, and {ON_DEMAND}")
     return [host for host in found if host]
+
+
+def _names(chosen: list[Host]) -> str:
+    return ", ".join(host.name for host in chosen)
+
+
+def _cluster() -> list[Host]:
+    """The six hosts and those started besides, except the guest of the kernel tests."""
+    return sorted({*_named(list(topology.DEFAULT_HOSTS)), *(h for h in hosts.known() if h.cables)}, key=topology.order)
 
 
 def _running(names: list[str]) -> list[Host]:
@@ -62,7 +73,7 @@ def _running(names: list[str]) -> list[Host]:
 
 def up(names: list[str]) -> None:
     """Start hosts (default: all six), or repair what is broken of them."""
-    chosen = _named(names or list(topology.DEFAULT_HOSTS))
+    chosen = _named(names, _named(list(topology.DEFAULT_HOSTS)))
     if os.getuid():
         raise Trouble("The lab needs root: it makes a network namespace, and nothing outside of it is configured.")
     need(("ip", "ssh", "ssh-keygen"))
@@ -79,12 +90,12 @@ def up(names: list[str]) -> None:
     running = [host for host in chosen if hosts.pid(host)]
     stopped = [host for host in chosen if host not in running]
     hosts.check_room(stopped)
-    access.write({*map(_named_one, topology.DEFAULT_HOSTS), *hosts.known(), *chosen})
+    access.write(sorted({*_cluster(), *hosts.known(), *chosen}, key=topology.order))
     for host in running:
         if hosts.stale(host, kernel, image):
             say(f"{host.name} keeps running on {hosts.state(host)['kernel']}; renew it with: lab reset {host.name}")
     if stopped:
-        say(f"starting {', '.join(host.name for host in stopped)} on kernel {kernel.name}")
+        say(f"starting {_names(stopped)} on kernel {kernel.name}")
     for host in stopped:
         hosts.start(host, kernel, image)
     silent = hosts.wait(running, hosts.QUICK, quiet=True)
@@ -103,7 +114,7 @@ def _named_one(name: str) -> Host:
 def _wait_all(chosen: list[Host]) -> None:
     late = hosts.wait(chosen)
     if late:
-        raise Trouble(f"{', '.join(host.name for host in late)} did not come up. See: lab log {late[0].name}")
+        raise Trouble(f"{_names(late)} did not come up. See: lab log {late[0].name}")
 
 
 def down(names: list[str]) -> None:
@@ -123,12 +134,11 @@ def kill(names: list[str]) -> None:
 
 
 def reset(names: list[str]) -> None:
-    """Start hosts anew on pristine disks (default: all that were started)."""
-    chosen = _named(names, hosts.known())
+    """Start hosts anew on pristine disks (default: the six hosts and those started besides)."""
+    chosen = _named(names, _cluster())
     for host in chosen:
         hosts.pristine(host)
-    if chosen:
-        up([host.name for host in chosen])
+    up([host.name for host in chosen])
 
 
 def reboot(names: list[str]) -> None:
@@ -148,7 +158,7 @@ def reboot(names: list[str]) -> None:
             else:
                 access.forget(host)
         if time.monotonic() > deadline:
-            raise Trouble(f"{', '.join(host.name for host in waiting)} did not come back. See: lab log {waiting[0].name}")
+            raise Trouble(f"{_names(waiting)} did not come back. See: lab log {waiting[0].name}")
 
 
 def _boot_id(host: Host) -> str:
@@ -166,9 +176,10 @@ def status() -> None:
     if not namespace.exists():
         print("the lab is down")
         return
-    for host in sorted({*map(_named_one, topology.DEFAULT_HOSTS), *hosts.known()}, key=lambda host: host.number):
+    for host in sorted({*_cluster(), *hosts.known()}, key=topology.order):
         if hosts.pid(host):
-            now = f"{'up' if hosts.answers(host) else 'silent':7}{hosts.memory(host):4} MiB  {hosts.state(host)['kernel']}"
+            health, kernel = "up" if hosts.answers(host) else "silent", hosts.state(host)["kernel"]
+            now = f"{health:7}{hosts.memory(host):4} MiB  {kernel}"
         else:
             now = "dead" if hosts.state(host) else "down"
         addresses = [a.split("/")[0] for _segment, on in host.interfaces[1:] for a in on if ":" not in a]
@@ -187,14 +198,14 @@ def log(host: str) -> None:
     subprocess.run(["cat", hosts.directory(_named_one(host)) / "console.log"], check=False)
 
 
-def path(what: str | None, suite: str) -> None:
+def cache(what: str | None, suite: str) -> None:
     """Print where the lab is kept, or the image or kernel that fits this checkout."""
     print({"image": images.image_path(suite), "kernel": images.own_prefix()}.get(what or "", LAB))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="lab", description=__doc__, epilog=ENVIRONMENT, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="lab", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -212,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     command("kill", "cut the power, keep the disk", named)
     command("start", "switch on again", named)
     command("reboot", "reboot from inside and wait for the hosts to be back", named)
-    command("reset", "start hosts anew on pristine disks (default: all)", some)
+    command("reset", "start hosts anew on pristine disks (default: all but kernel)", some)
     command("exec", "run a command on a host", one, words)
     command("shell", "open a shell on a host", one)
     command("sh", "run a command in the lab's namespace, e.g. tcpdump -ni br-lan arp", words)
@@ -221,7 +232,8 @@ def _parser() -> argparse.ArgumentParser:
     command("link", "pull or plug a cable", one, ("segment", {}), ("state", {"choices": ("up", "down")}))
     command("inventory", "print the path of the generated inventory")
     command("image", "build the disk image, unless it is there")
-    command("path", "print where things are kept", ("what", {"nargs": "?", "choices": ("image", "kernel")}), ("suite", {"nargs": "?", "default": "bookworm"}))
+    what = ("what", {"nargs": "?", "choices": ("image", "kernel")})
+    command("cache", "print where things are kept", what, ("suite", {"nargs": "?", "default": "bookworm"}))
     return parser
 
 
@@ -248,8 +260,8 @@ def dispatch(given: argparse.Namespace) -> int:
         print(access.INVENTORY)
     elif name == "image":
         print(images.image(os.environ.get("OPENLVS_LAB_SUITE", "bookworm")))
-    elif name == "path":
-        path(given.what, given.suite)
+    elif name == "cache":
+        cache(given.what, given.suite)
     return 0
 
 

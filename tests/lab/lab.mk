@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The lab's commands, included by the Makefile at the top.
+LAB := tests/lab/lab
+
+.PHONY: lab lab-down lab-shell lab-status lab-kernel lab-image test-lab
+
+lab: ## Start the lab's hosts, or repair what is broken
+	@tests/lab/install-tools
+	@$(LAB) up
+
+lab-down: ## Remove the lab's hosts (its image and kernels stay cached)
+	@$(LAB) down
+
+lab-shell: ## Open a shell on a host: make lab-shell HOST=lvs1
+	@$(LAB) shell $(or $(HOST),$(error Say which host: make lab-shell HOST=lvs1))
+
+lab-status: ## Show the lab's hosts
+	@$(LAB) status
+
+lab-kernel: ## Build the lab's own kernel, unless it is there (3 minutes)
+	@tests/lab/install-tools --kernel
+	@tests/lab/build-kernel
+
+lab-image: ## Build the disk that hosts start from, unless it is there (1 minute)
+	@tests/lab/install-tools
+	@$(LAB) image
+
+test-lab: $(READY) ## The lab itself: what it refuses, what it repairs
+	@tests/lab/install-tools
+	pytest tests/lab
