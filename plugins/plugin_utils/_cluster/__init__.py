@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""The description of LVS clusters: inventory data in, a checked cluster and one view per host out.
+
+Everything here is pure: it knows neither Ansible nor a host, only data. One door leads in, :func:`build`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import survey_all
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.checks import check_as_modules_do, check_description
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.hosts import read_host
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Description, Inventory, Service
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed, place_all
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Section, read_services, read_vrrp
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import View, make_views, realserver_vips
+
+DIRECTORS = "lvs_directors"
+REAL_SERVERS = "lvs_real_servers"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the inventory says, as plain data.
+
+    :attr hosts: every host with those of its variables that matter here; ``lvs_host`` are the facts of a live look.
+    """
+
+    sections: t.Sequence[Section]
+    vrrp: t.Sequence[t.Any]
+    hosts: t.Mapping[str, t.Mapping[str, t.Any]]
+    groups: t.Mapping[str, t.Sequence[str]]
+
+
+def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
+    """Read the description, check it, and say what each host has to do. What is wrong goes to ``findings``.
+
+    :arg live: also judge by what is known of the hosts and return views; else only who is a member.
+    """
+    description = _read(source, findings)
+    grounds = survey_all(description.inventory)
+    check_description(description, grounds, findings)
+    directors, real_servers = _hosts_by_role(description)
+    members = _members(source, description.inventory, {*directors, *real_servers})
+    result = {"members": members, "directors": directors, "real_servers": real_servers}
+    if not live:
+        return result
+    placed = place_all(description, grounds, findings)
+    _warn_of_unmanaged(description, findings)
+    views = make_views(placed, description.inventory, members)
+    faulty = {service.name for service in description.services if findings.about(service.where)}
+    tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
+    check_as_modules_do(tables, findings)
+    return {**result, **_leaving(description.inventory, placed, directors), "views": views, **_proof(placed, views)}
+
+
+def _read(source: Source, findings: Findings) -> Description:
+    services: list[Service] = []
+    for section in source.sections:
+        known = {_bare(service) for service in services}
+        found = read_services(section, source.groups, findings)
+        services += [service for service in found if not known or _bare(service) not in known]
+    inventory = Inventory(
+        hosts={name: read_host(name, variables, findings) for name, variables in source.hosts.items()},
+        groups={name: tuple(members) for name, members in source.groups.items()},
+    )
+    return Description(tuple(services), tuple(read_vrrp(source.vrrp, source.groups, findings)), inventory)
+
+
+def _bare(service: Service) -> Service:
+    """A service without the places where it was written: what two sections say word for word is one service."""
+    servers = tuple(dataclasses.replace(server, where="") for server in service.real_servers)
+    return dataclasses.replace(service, where="", real_servers=servers)
+
+
+def _hosts_by_role(description: Description) -> tuple[list[str], list[str]]:
+    directors = {name for service in description.services for name in service.directors}
+    servers = {one.host for service in description.services for one in service.real_servers if one.host is not None}
+    return sorted(directors), sorted(servers)
+
+
+def _members(source: Source, inventory: Inventory, described: set[str]) -> list[str]:
+    """Also hosts that may have left the description: those of our groups, and those known to hold what is ours."""
+    grouped = {name for group in (DIRECTORS, REAL_SERVERS) for name in source.groups.get(group, ())}
+    facts = {name: host.facts for name, host in inventory.hosts.items()}
+    holding = {name for name, found in facts.items() if found is not None and (found.vips or found.services)}
+    return sorted(described | grouped | holding)
+
+
+def _warn_of_unmanaged(description: Description, findings: Findings) -> None:
+    servers = {one.name for service in description.services for one in service.real_servers if one.unmanaged}
+    for name in sorted(servers):
+        findings.warn(f"real server {name}", "it is unmanaged, so nobody looks whether it has the VIPs, silently")
+
+
+def _leaving(inventory: Inventory, placed: t.Sequence[Placed], directors: t.Sequence[str]) -> dict[str, list[str]]:
+    """Hosts that hold something of ours which the description does not give them any more."""
+    wanted = realserver_vips(placed)
+    leaving, directors_leaving = [], []
+    for name, host in sorted(inventory.hosts.items()):
+        if host.facts is None:
+            continue
+        held = {address for address, side in host.facts.vips.items() if side == "real_server"}
+        if held.difference(wanted.get(name, ())):
+            leaving.append(name)
+        if name not in directors and (host.facts.services or "director" in host.facts.vips.values()):
+            directors_leaving.append(name)
+    return {"leaving": leaving, "directors_leaving": directors_leaving}
+
+
+def _proof(placed: t.Sequence[Placed], views: t.Mapping[str, View]) -> dict[str, t.Any]:
+    """What a proof needs to know of each virtual service, in the order of the description."""
+    services = []
+    targets: list[dict[str, t.Any]] = []
+    numbers = {name: iter(view["director_services"]) for name, view in views.items()}
+    for one in placed:
+        for _listen in one.service.listen:
+            described = next(numbers[one.director])
+            services.append({**described, "name": one.service.name, "director": one.director})
+            if described["protocol"] == "tcp":
+                targets.append({"vip": described["vip"], "port": described["port"], "protocol": "tcp"})
+    return {"services": services, "targets": targets}

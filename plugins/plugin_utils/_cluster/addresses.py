@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Which address, which interface: found from what is written down first, from live facts else, never by a guess."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    Address,
+    Host,
+    Inventory,
+    Network,
+    RealServer,
+    Vip,
+)
+
+
+@dataclass(frozen=True)
+class Own:
+    """An address of a host that is no VIP of ours.
+
+    :attr network: what is directly connected by it, None if that is not known.
+    :attr interface: where it stands, None if it is only written down.
+    :attr spare: it stands beside another one, so taking it off does not cut the host off.
+    """
+
+    address: Address
+    network: Network | None
+    interface: str | None
+    spare: bool = False
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is known of one host's addresses.
+
+    :attr written: ``lvs_addresses``.
+    :attr live: seen on the host, loopbacks and link-local ones left out; None if nobody has looked.
+    """
+
+    host: Host
+    written: tuple[Own, ...]
+    live: tuple[Own, ...] | None
+    others: tuple[Own, ...]
+
+    @property
+    def all(self) -> tuple[Own, ...]:
+        return (self.live or ()) + self.others + self.written
+
+    def networks(self, version: int) -> list[Own] | None:
+        """Directly connected networks, None if nothing is known about them."""
+        source = self.written if self.live is None else self.live
+        found = [own for own in source if own.network is not None and own.address.version == version]
+        return found if found or self.live is not None else None
+
+
+def survey(host: Host) -> Ground:
+    written = tuple(Own(one.ip, _network(one.network), None) for one in host.addresses)
+    connects_to = (Own(host.connects_to, None, None),) if host.connects_to is not None else ()
+    facts = host.facts
+    if facts is None:
+        return Ground(host, written, None, connects_to)
+    live: list[Own] = []
+    others = list(connects_to)
+    seen: set[tuple[str, int]] = set()
+    for one in facts.addresses:
+        if one.value.ip in facts.vips or one.value.ip.is_loopback:
+            continue
+        place = (one.interface, one.value.version)
+        loopback = one.interface in facts.loopbacks
+        own = Own(one.value.ip, _network(one.value.network), one.interface, loopback or place in seen)
+        seen.add(place)
+        (others if loopback or one.scope != "global" else live).append(own)
+    return Ground(host, written, tuple(live), tuple(others))
+
+
+def survey_all(inventory: Inventory) -> dict[str, Ground]:
+    return {name: survey(host) for name, host in inventory.hosts.items()}
+
+
+def _network(network: Network) -> Network | None:
+    return network if network.prefixlen < network.max_prefixlen else None
+
+
+def vip_interface(vip: Vip, director: Ground) -> str | None:
+    """The director's interface for a VIP: as described, else the host's, else the one on the VIP's subnet."""
+    if vip.interface or director.host.interface:
+        return vip.interface or director.host.interface
+    for own in director.live or ():
+        if own.network is not None and vip.address in own.network:
+            return own.interface
+    return None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The address of a real server for one VIP; without one, ``problem`` says why, or nothing is known yet.
+
+    :attr interfaces: of the real server, where requests arrive, as far as known.
+    """
+
+    address: Address | None
+    interfaces: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def choose_address(server: RealServer, vip: Vip, real: Ground | None, director: Ground) -> Choice:
+    """:arg real: what is known of the server's host, None for an unmanaged machine."""
+    version = vip.address.version
+    if server.address is not None and server.address.version == version:
+        return Choice(server.address, _interfaces(server.address, real))
+    if real is None:
+        return Choice(None)
+    written = [own for own in real.written if own.address.version == version]
+    near = _nearest(written, vip, director)
+    if written:
+        address = (near or written)[0].address
+        return Choice(address, _interfaces(address, real))
+    if real.live is None:
+        return Choice(None)
+    only = real.host.interface
+    live = [own for own in real.live if own.address.version == version and only in (None, own.interface)]
+    if not live:
+        place = f"{real.host.name}'s {only}" if only else real.host.name
+        return Choice(None, problem=f"{place} has no IPv{version} address: set lvs_addresses or lvs_interface there")
+    near = _nearest(live, vip, director)
+    return _only_one(live if near is None else near or live[:1], real, director)
+
+
+def _only_one(candidates: list[Own], real: Ground, director: Ground) -> Choice:
+    networks = {own.network for own in candidates}
+    if len(networks) == 1:
+        first = candidates[0]
+        return Choice(first.address, (first.interface,) if first.interface else ())
+    shown = ", ".join(f"{own.address} on {own.interface}" for own in candidates)
+    reach = f"each of which may be the one for director {director.host.name}"
+    text = f"{real.host.name} has {shown}, {reach}: say which by lvs_interface or lvs_addresses"
+    return Choice(None, problem=text)
+
+
+def _interfaces(address: Address, real: Ground | None) -> tuple[str, ...]:
+    if real is None:
+        return ()
+    if real.host.interface:
+        return (real.host.interface,)
+    return tuple(dict.fromkeys(own.interface for own in real.live or () if own.address == address and own.interface))
+
+
+def _nearest(candidates: list[Own], vip: Vip, director: Ground) -> list[Own] | None:
+    """Those on a network of the director: on the VIP's own if there are any, else on its interface's, else on any.
+
+    None when the director's networks are not known.
+    """
+    networks = director.networks(vip.address.version)
+    if networks is None:
+        return None
+    interface = vip_interface(vip, director)
+    tests: tuple[t.Callable[[Own], bool], ...] = (
+        lambda own: own.network is not None and vip.address in own.network,
+        lambda own: interface is not None and own.interface == interface,
+        lambda own: True,
+    )
+    for test in tests:
+        chosen = [own.network for own in networks if test(own) and own.network is not None]
+        near = [one for one in candidates if any(one.address in network for network in chosen)]
+        if near:
+            return near
+    return []
+
+
+def is_connected(address: Address, vip: Vip, director: Ground) -> bool | None:
+    """Whether the director reaches an address directly; None if that is not known."""
+    networks = director.networks(address.version)
+    if networks is None:
+        return None
+    if any(own.network is not None and address in own.network for own in networks):
+        return True
+    return vip.prefix < vip.address.max_prefixlen and address in _vip_network(vip)
+
+
+def _vip_network(vip: Vip) -> Network:
+    return ipaddress.ip_network(f"{vip.address}/{vip.prefix}", strict=False)

@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Checks across the whole description: what no single entry can tell. Each is a function that adds its findings."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    Address,
+    Description,
+    Service,
+    Vip,
+)
+
+Grounds = t.Mapping[str, Ground]
+
+
+def key_of(service: Service, vip: Vip, number: int) -> ServiceKey:
+    """The kernel's identity of what a service listens to."""
+    listen = service.listen[number]
+    return ServiceKey.addressed(listen.protocol, str(vip.address), listen.port)
+
+
+def check_description(description: Description, grounds: Grounds, findings: Findings) -> None:
+    """Everything that can be said without knowing which address a real server is reached by."""
+    for service in description.services:
+        _check_what_is_built(service, findings)
+        _check_addresses(service, findings)
+        _check_real_servers(service, findings)
+    _check_interfaces(description, findings)
+    _check_vrrp(description, findings)
+    _check_names(description, findings)
+    _check_identities(description, findings)
+    _check_shared_vips(description, findings)
+    _check_own_addresses(description, grounds, findings)
+
+
+def _check_what_is_built(service: Service, findings: Findings) -> None:
+    if service.affinity != "none":
+        text = f"affinity '{service.affinity}' is not built yet: this version makes a virtual service of each port"
+        findings.add(service.where, text)
+    forwards = {one.where: one.forward for one in service.real_servers if one.forward != service.forward}
+    for where, forward in {service.where: service.forward, **forwards}.items():
+        if forward != "dr":
+            text = f"forward '{forward}' is not built yet: the roles apply 'dr' alone"
+            findings.add(where, text)
+    if service.engine == "kernel":
+        for key, value in (("checks", service.checks), ("sorry_server", service.sorry_server)):
+            if value:
+                text = f"{key} cannot work under lvs_engine 'kernel': the kernel looks at no server."
+                remedy = "lvs_engine 'keepalived' does, without VRRP too, but is not built yet: leave them out"
+                findings.add(service.where, f"{text} {remedy}")
+
+
+def _check_addresses(service: Service, findings: Findings) -> None:
+    seen: set[Address] = set()
+    for vip in service.vips:
+        problem = _problem_of(vip.address)
+        if problem:
+            findings.add(service.where, f"vip {vip.address} {problem}: choose a unicast address that clients can reach")
+        if vip.address in seen:
+            findings.add(service.where, f"vip {vip.address} is listed twice")
+        seen.add(vip.address)
+
+
+def _problem_of(address: Address) -> str:
+    mapped = getattr(address, "ipv4_mapped", None)
+    for wrong, text in (
+        (address.is_unspecified, "is the unspecified address"),
+        (address.is_loopback, "is a loopback address"),
+        (address.is_multicast, "is a multicast address"),
+        (address.is_link_local, "is a link-local address"),
+        (str(address) == "255.255.255.255", "is the broadcast address"),
+        (mapped is not None, f"is an IPv4 address in IPv6 clothes: write {mapped}"),
+    ):
+        if wrong:
+            return text
+    return ""
+
+
+def _check_real_servers(service: Service, findings: Findings) -> None:
+    ports = sorted({listen.port for listen in service.listen})
+    seen: dict[tuple[str, int | None], str] = {}
+    for server in service.real_servers:
+        known = seen.setdefault((server.name, server.port), server.where)
+        if known != server.where:
+            text = f"{server.name} is a real server of this service already, by {known.rpartition(' ')[2]}"
+            findings.add(server.where, f"{text}; its weight alone is changed by lvs_weight in its host variables")
+        if server.port is not None and server.forward in ("dr", "tun") and ports not in ([], [server.port]):
+            listens = ", ".join(str(port) for port in ports)
+            text = f"port {server.port} of real server {server.name} differs from the VIP's port {listens}"
+            reason = f"forward {server.forward} hands packets on unchanged, so the port cannot change. Leave port out"
+            findings.add(server.where, f"{text}: {reason}")
+        if server.host in service.directors:
+            text = f"real server {server.host} is a director of this service too: packets would go round in a loop"
+            findings.add(server.where, f"{text}, and the guard against that is not built yet")
+
+
+def _check_interfaces(description: Description, findings: Findings) -> None:
+    hosts = description.inventory.hosts
+    for host in hosts.values():
+        for variable, interface in (("lvs_interface", host.interface), ("lvs_vip_interface", host.vip_interface)):
+            if interface and host.facts and interface not in host.facts.links:
+                findings.add(host.name, f"{variable} '{interface}' {_no_such(interface, host.facts.links)}")
+    for service in description.services:
+        for vip in service.vips:
+            full = vip.address.max_prefixlen
+            if vip.interface == "lo" and vip.prefix != full:
+                text = f"vip {vip.address}/{vip.prefix} on lo makes its whole network local: the host would answer for"
+                remedy = f"every address of it and reach none. On lo the prefix must be {full}"
+                findings.add(service.where, f"{text} {remedy}")
+            for name in service.directors:
+                facts = hosts[name].facts
+                if vip.interface and facts and vip.interface not in facts.links:
+                    text = f"vip {vip.address}: interface '{vip.interface}' {_no_such(vip.interface, facts.links)}"
+                    findings.add(service.where, f"{text} on director {name}")
+
+
+def _no_such(interface: str, links: t.Sequence[str]) -> str:
+    return f"does not exist: there are {', '.join(links)}{did_you_mean(interface, links)}"
+
+
+def _check_vrrp(description: Description, findings: Findings) -> None:
+    names = [vrrp.name for vrrp in description.vrrp]
+    for vrrp in description.vrrp:
+        findings.add(vrrp.where, "VRRP is not built yet: leave lvs_vrrp out and give each VIP one director")
+        if names.count(vrrp.name) > 1:
+            findings.add(vrrp.where, f"name '{vrrp.name}' is used more than once")
+    for service in description.services:
+        for vip in service.vips:
+            if vip.vrrp and vip.vrrp not in names:
+                text = f"vip {vip.address}: vrrp '{vip.vrrp}' is not in lvs_vrrp{did_you_mean(vip.vrrp, names)}"
+                findings.add(service.where, text)
+
+
+def _check_names(description: Description, findings: Findings) -> None:
+    first: dict[str, Service] = {}
+    for service in description.services:
+        known = first.setdefault(service.name, service) if service.name else service
+        if known is not service:
+            findings.add(service.where, f"name '{service.name}' is taken by {known.where}: names are unique")
+    chosen = {service.name: service.mark for service in description.services if service.mark is not None}
+    for mark, names in marks.clashes(chosen):
+        text = f"services {', '.join(names)} have the same mark {mark}: choose another by mark: in one of them"
+        findings.add("lvs_services", text)
+
+
+def _check_identities(description: Description, findings: Findings) -> None:
+    first: dict[ServiceKey, Service] = {}
+    for service in description.services:
+        for vip in {vip.address: vip for vip in service.vips}.values():
+            for number in range(len(service.listen)):
+                key = key_of(service, vip, number)
+                known = first.setdefault(key, service)
+                if known is not service:
+                    text = f"{key} is served by {known.where} already: the kernel knows one service of that address"
+                    findings.add(service.where, f"{text}. Merge the two, or give one another port or VIP")
+
+
+def _check_shared_vips(description: Description, findings: Findings) -> None:
+    """A VIP is one thing, however many services are behind it: one director, one prefix, one interface."""
+    first: dict[Address, tuple[Service, Vip]] = {}
+    directors: dict[Address, dict[str, Service]] = {}
+    for service in description.services:
+        for vip in service.vips:
+            known, first_vip = first.setdefault(vip.address, (service, vip))
+            if (vip.prefix, vip.interface) != (first_vip.prefix, first_vip.interface):
+                text = f"vip {vip.address} has another prefix or interface than in {known.where}"
+                findings.add(service.where, f"{text}: it is one address, so say the same in both")
+            if service.engine == "kernel":
+                for name in service.directors:
+                    directors.setdefault(vip.address, {}).setdefault(name, service)
+    for address, by_name in directors.items():
+        if len(by_name) > 1:
+            named = " and ".join(
+                f"{name} (by {service.where})" if len({one.where for one in by_name.values()}) > 1 else name
+                for name, service in by_name.items()
+            )
+            text = f"vip {address} has {len(by_name)} directors, {named}: under lvs_engine 'kernel' it has exactly one"
+            last = next(reversed(by_name.values()))
+            findings.add(last.where, f"{text}, or both would answer for it. Name one of them in directors")
+
+
+def _check_own_addresses(description: Description, grounds: Grounds, findings: Findings) -> None:
+    """A VIP that is an address of some host's own, found before that host is cut off."""
+    owners: dict[Address, tuple[str, str | None, bool]] = {}
+    for name, ground in grounds.items():
+        for own in ground.all:
+            owners.setdefault(own.address, (name, own.interface, own.spare))
+    for service in description.services:
+        for server in service.real_servers:
+            if server.host is not None and server.address is not None:
+                owners.setdefault(server.address, (server.host, None, False))
+    for service in description.services:
+        for vip in service.vips:
+            if vip.address in owners:
+                name, interface, spare = owners[vip.address]
+                taker = "a real server that takes it" if name in service.directors else "whoever else takes it"
+                place = f" ({interface})" if interface else ""
+                text = f"vip {vip.address} is {name}'s own address{place}: {taker} would cut {name} off."
+                remedy = f"Choose an address that no host has{_left_behind(spare, interface)}"
+                findings.add(service.where, f"{text} {remedy}")
+
+
+def _left_behind(spare: bool, interface: str | None) -> str:
+    if not spare:
+        return "."
+    return f"; or, if it was set up by hand as a VIP before, take it off {interface} first."
+
+
+def check_as_modules_do(services: t.Iterable[dict[str, t.Any]], findings: Findings) -> None:
+    """What the modules would refuse on the directors is refused here, before any host is touched.
+
+    :arg services: as ``ipvs_services`` takes them.
+    """
+    options = services_spec()["options"]
+    service_defaults = _defaults(options)
+    server_defaults = _defaults(options["real_servers"]["options"])
+    complete = [
+        {
+            **service_defaults,
+            **service,
+            "real_servers": [{**server_defaults, **server} for server in service["real_servers"]],
+        }
+        for service in services
+    ]
+    try:
+        read_services(complete)
+    except OptionError as exc:
+        for text in exc.findings:
+            where, _colon, what = text.partition(": ")
+            findings.add(where, what)
+
+
+def _defaults(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: spec.get("default") for name, spec in options.items()}

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What is wrong in a description: collected, never raised one by one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+
+def did_you_mean(value: object, known: t.Iterable[str], closeness: float = 0.6) -> str:
+    """The closest of ``known`` as a question to append to a finding; empty if none is close."""
+    close = difflib.get_close_matches(str(value), list(known), n=1, cutoff=closeness)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def one_of(known: t.Iterable[str]) -> str:
+    return "one of " + ", ".join(known)
+
+
+class Findings:
+    """Findings and warnings; the same sentence only once."""
+
+    def __init__(self) -> None:
+        self._findings: dict[tuple[str, str], None] = {}
+        self._warnings: dict[tuple[str, str], None] = {}
+
+    def add(self, where: str, text: str) -> None:
+        self._findings[where, text] = None
+
+    def warn(self, where: str, text: str) -> None:
+        self._warnings[where, text] = None
+
+    def about(self, where: str) -> bool:
+        """Whether there is a finding about an item or a part of it."""
+        return any(found == where or found.startswith(f"{where} ") for found, _text in self._findings)
+
+    @property
+    def findings(self) -> list[str]:
+        """In the order of the description, then in the order in which they were met."""
+        return _sentences(self._findings)
+
+    @property
+    def warnings(self) -> list[str]:
+        return _sentences(self._warnings)
+
+
+def _sentences(found: t.Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{where}: {text}" for where, text in sorted(found, key=_item)]
+
+
+def _item(finding: tuple[str, str]) -> list[tuple[int, str]]:
+    """The item that a finding is about, numbers in it as numbers: item 2 comes before item 10."""
+    words = re.split(r"(\d+)", finding[0].partition("]")[0])
+    return [(int(word), "") if word.isdigit() else (0, word) for word in words]

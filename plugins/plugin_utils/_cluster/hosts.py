@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Host variables and live facts, read into :class:`Host`."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_WEIGHT
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    Address,
+    Facts,
+    Host,
+    Interface,
+    LiveAddress,
+)
+
+HOST_VARIABLES = (
+    "lvs_addresses",
+    "lvs_interface",
+    "lvs_vip_interface",
+    "lvs_weight",
+    "lvs_maintenance",
+    "lvs_ip_forward",
+)
+DESCRIPTION_VARIABLES = ("lvs_services", "lvs_service_defaults", "lvs_engine", "lvs_vrrp")
+
+
+def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -> Host:
+    """:arg variables: of the inventory; ``lvs_host`` are the facts of a live look."""
+    entry = Entry(findings, name, {key: variables.get(key) for key in HOST_VARIABLES}, HOST_VARIABLES)
+    return Host(
+        name=name,
+        addresses=_addresses(entry),
+        interface=entry.text("lvs_interface"),
+        vip_interface=entry.text("lvs_vip_interface") or "lo",
+        weight=entry.number("lvs_weight", 0, MAX_WEIGHT),
+        maintenance=entry.flag("lvs_maintenance"),
+        ip_forward=entry.flag("lvs_ip_forward"),
+        connects_to=_address_or_none(variables.get("ansible_host")),
+        facts=_facts(variables.get("lvs_host")),
+    )
+
+
+def _addresses(entry: Entry) -> tuple[Interface, ...]:
+    found = []
+    for number, item in enumerate(entry.items("lvs_addresses")):
+        try:
+            if not isinstance(item, str):
+                raise ValueError
+            found.append(ipaddress.ip_interface(item))
+        except ValueError:
+            shown = repr(item) if isinstance(item, str) else kind_of(item)
+            text = f"lvs_addresses[{number}] must be an address such as '192.0.2.11' or '192.0.2.11/24', not {shown}"
+            entry.wrong("lvs_addresses", text)
+    return tuple(found)
+
+
+def _address_or_none(value: object) -> Address | None:
+    try:
+        return ipaddress.ip_address(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
+    if found is None:
+        return None
+    links = found.get("links", {})
+    return Facts(
+        addresses=tuple(
+            LiveAddress(ipaddress.ip_interface(f"{one['address']}/{one['prefix']}"), one["interface"], one["scope"])
+            for one in found.get("addresses", [])
+        ),
+        links=tuple(links),
+        loopbacks=frozenset(name for name, link in links.items() if link.get("loopback")),
+        vips={ipaddress.ip_address(one["address"]): one["side"] for one in found.get("vips", [])},
+        services=bool(found.get("services")),
+    )

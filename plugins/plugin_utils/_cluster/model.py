@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""The description in its long form, as immutable values. Nothing here knows the short form."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from dataclasses import dataclass
+
+Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
+Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+IPV4, IPV6 = 4, 6
+
+
+@dataclass(frozen=True)
+class Listen:
+    """What a service listens to at each of its VIPs."""
+
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Vip:
+    """:attr prefix: on the director; a real server always has 32 or 128."""
+
+    address: Address
+    prefix: int
+    interface: str | None = None
+    vrrp: str | None = None
+
+
+@dataclass(frozen=True)
+class RealServer:
+    """One machine behind a service. A group of the description is one of these per host.
+
+    :attr where: how messages name the entry.
+    :attr weight: what the entry says; None leaves it to the host.
+    :attr group_weight: what a group's entry says; weaker than the host's own ``lvs_weight``.
+    """
+
+    where: str
+    host: str | None
+    address: Address | None
+    port: int | None
+    forward: str
+    weight: int | None
+    group_weight: int | None
+    upper_threshold: int
+    lower_threshold: int
+
+    @property
+    def unmanaged(self) -> bool:
+        return self.host is None
+
+    @property
+    def name(self) -> str:
+        return self.host if self.host is not None else str(self.address)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A health check of the real servers of a service."""
+
+    type: str
+    port: int | None
+    path: str | None
+    host: str | None
+    status: tuple[int, ...]
+    interval: int
+    timeout: int
+    fall: int
+    rise: int
+
+
+@dataclass(frozen=True)
+class SorryServer:
+    """Who answers when no real server is left."""
+
+    address: Address
+    port: int | None
+    forward: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """:attr where: how messages name the service, such as ``lvs_services[0] web``."""
+
+    where: str
+    name: str
+    engine: str
+    directors: tuple[str, ...]
+    vips: tuple[Vip, ...]
+    listen: tuple[Listen, ...]
+    affinity: str
+    mark: int | None
+    forward: str
+    scheduler: str
+    scheduler_flags: tuple[str, ...]
+    persistent: int | None
+    netmask: str | None
+    real_servers: tuple[RealServer, ...]
+    checks: tuple[Check, ...]
+    sorry_server: SorryServer | None
+
+
+@dataclass(frozen=True)
+class VrrpDirector:
+    host: str
+    priority: int
+
+
+@dataclass(frozen=True)
+class Vrrp:
+    """A VRRP instance; ids and priorities are written down, never derived from an order."""
+
+    where: str
+    name: str
+    id: int
+    interface: str | None
+    directors: tuple[VrrpDirector, ...]
+
+
+@dataclass(frozen=True)
+class LiveAddress:
+    """An address that a host has now."""
+
+    value: Interface
+    interface: str
+    scope: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a live look at a host has found.
+
+    :attr vips: address -> side, what the host's manifest records as a VIP of ours.
+    """
+
+    addresses: tuple[LiveAddress, ...]
+    links: tuple[str, ...]
+    loopbacks: frozenset[str]
+    vips: t.Mapping[Address, str]
+    services: bool
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host of the inventory: what its variables say, and what a live look has found if there was one."""
+
+    name: str
+    addresses: tuple[Interface, ...] = ()
+    interface: str | None = None
+    vip_interface: str = "lo"
+    weight: int | None = None
+    maintenance: bool = False
+    ip_forward: bool = False
+    connects_to: Address | None = None
+    facts: Facts | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    hosts: t.Mapping[str, Host]
+    groups: t.Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything that the inventory says about LVS clusters."""
+
+    services: tuple[Service, ...]
+    vrrp: tuple[Vrrp, ...]
+    inventory: Inventory

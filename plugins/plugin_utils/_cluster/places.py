@@ -1,0 +1,165 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Where each real server of each service is reached: the step from a description to places in a kernel's table."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import (
+    Choice,
+    Ground,
+    choose_address,
+    is_connected,
+    vip_interface,
+)
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    Address,
+    Description,
+    Host,
+    Inventory,
+    RealServer,
+    Service,
+    Vip,
+)
+
+Grounds = t.Mapping[str, Ground]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A real server of one service at one VIP.
+
+    :attr interfaces: of the real server, where requests arrive, as far as known.
+    """
+
+    server: RealServer
+    address: Address
+    weight: int
+    interfaces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One VIP of one service on its director.
+
+    :attr interface: on the director; None if nobody could look.
+    :attr complete: False if the address of a real server is not known yet: what is not listed may still be wanted.
+    """
+
+    service: Service
+    vip: Vip
+    director: str
+    interface: str | None
+    places: tuple[Place, ...]
+    complete: bool
+
+
+def place_all(description: Description, grounds: Grounds, findings: Findings) -> list[Placed]:
+    """Every VIP of every service that has a director; what cannot work is a finding."""
+    placer = _Placer(description.inventory, grounds, findings)
+    return [placer.place(service, vip) for service in description.services if service.directors for vip in service.vips]
+
+
+def weight_of(server: RealServer, inventory: Inventory) -> int:
+    """Maintenance before all, then the entry, then the host, then the entry of its group."""
+    host = inventory.hosts[server.host] if server.host is not None else Host(server.name)
+    if host.maintenance:
+        return 0
+    for weight in (server.weight, host.weight, server.group_weight):
+        if weight is not None:
+            return weight
+    return 1
+
+
+class _Placer:
+    def __init__(self, inventory: Inventory, grounds: Grounds, findings: Findings) -> None:
+        self._inventory = inventory
+        self._grounds = grounds
+        self._findings = findings
+        self._owned = {name: frozenset(own.address for own in ground.all) for name, ground in grounds.items()}
+
+    def place(self, service: Service, vip: Vip) -> Placed:
+        director = self._grounds[service.directors[0]]
+        places: list[Place] = []
+        complete = True
+        for server in service.real_servers:
+            if server.host in service.directors or (server.unmanaged and self._other_family(server, vip)):
+                continue
+            choice = self._choose(service, vip, server, director)
+            if choice.address is None:
+                complete = False
+            else:
+                weight = weight_of(server, self._inventory)
+                places.append(Place(server, choice.address, weight, choice.interfaces))
+        self._check(service, vip, places, complete)
+        interface = self._interface(service, vip, director)
+        return Placed(service, vip, director.host.name, interface, tuple(places), complete)
+
+    @staticmethod
+    def _other_family(server: RealServer, vip: Vip) -> bool:
+        return server.address is not None and server.address.version != vip.address.version
+
+    def _interface(self, service: Service, vip: Vip, director: Ground) -> str | None:
+        interface = vip_interface(vip, director)
+        name = director.host.name
+        if interface is None and director.live is None:
+            self._findings.warn(name, f"nobody could look there, so the interface for vip {vip.address} is not known")
+        elif interface is None:
+            networks = ", ".join(f"{own.network} on {own.interface}" for own in director.live or () if own.network)
+            text = f"vip {vip.address} is on no subnet of director {name} ({networks})"
+            self._findings.add(service.where, f"{text}: say which interface by vips[].interface or lvs_interface")
+        return interface
+
+    def _choose(self, service: Service, vip: Vip, server: RealServer, director: Ground) -> Choice:
+        real = self._grounds[server.host] if server.host is not None else None
+        choice = choose_address(server, vip, real, director)
+        name, director_name = server.name, director.host.name
+        address = choice.address
+        if address is None:
+            if choice.problem:
+                self._findings.add(service.where, f"real server {choice.problem}")
+            else:
+                text = f"its address for vip {vip.address} is not known: nobody could look there, and lvs_addresses"
+                self._findings.warn(name, f"{text} has none. Real servers stay in that table until it is known")
+        elif address in self._owned[director_name]:
+            text = f"address {address} of real server {name} is director {director_name}'s own"
+            self._findings.add(service.where, f"{text}: packets would never leave the director")
+        elif server.forward == "dr" and is_connected(address, vip, director) is False:
+            networks = director.networks(address.version) or []
+            shown = ", ".join(dict.fromkeys(f"{own.network}" for own in networks)) or "none"
+            text = f"real server {name} ({address}) is on no subnet directly connected to its director {director_name}"
+            reason = "forward dr needs both on one layer 2. Say its address there by lvs_addresses"
+            self._findings.add(service.where, f"{text} ({shown}): {reason}")
+        else:
+            self._check_owner(service, server, address)
+        return choice
+
+    def _check_owner(self, service: Service, server: RealServer, address: Address) -> None:
+        """An address that is written down and belongs to another host of the inventory."""
+        if server.address is None:
+            return
+        for name, owned in self._owned.items():
+            if address in owned and name != server.host:
+                remedy = f"write host: {name} in place of it" if server.unmanaged else "which of the two is meant?"
+                text = f"address {address} of real server {server.name} is {name}'s own: {remedy}"
+                self._findings.add(service.where, text)
+
+    def _check(self, service: Service, vip: Vip, places: list[Place], complete: bool) -> None:
+        seen: dict[tuple[Address, int | None], RealServer] = {}
+        for place in places:
+            known = seen.setdefault((place.address, place.server.port), place.server)
+            if known is not place.server:
+                text = f"real servers {known.name} and {place.server.name} have the same address {place.address}"
+                self._findings.add(service.where, text)
+        if service.real_servers and not places and complete:
+            text = f"vip {vip.address} has no real server of its family: add one, or leave the VIP out"
+            self._findings.add(service.where, text)
+        if places and not any(place.weight for place in places):
+            text = f"all real servers of vip {vip.address} have weight 0: clients are refused"
+            self._findings.warn(service.where, text)

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""The machines behind a service: real servers, how they are checked, who answers when none is left."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_PORT, MAX_THRESHOLD, MAX_WEIGHT
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import did_you_mean
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Check, RealServer, SorryServer
+
+COMMON_KEYS = ("port", "weight", "forward", "upper_threshold", "lower_threshold")
+SERVER_KEYS = ("group", "host", "address", "unmanaged", *COMMON_KEYS)
+CHECK_KEYS = ("type", "port", "path", "host", "status", "interval", "timeout", "fall", "rise")
+SORRY_KEYS = ("address", "port", "forward")
+_EXAMPLE = "{host: rs1}, {group: web_servers} or {address: 192.0.2.20, unmanaged: true}"
+
+Groups = t.Mapping[str, t.Sequence[str]]
+
+
+def read_real_servers(service: Entry, forward: str, groups: Groups) -> tuple[RealServer, ...]:
+    """In the order of the description, groups opened in the order of the inventory: hashing schedulers depend on it."""
+    hosts = frozenset(groups.get("all", ()))
+    found: list[RealServer] = []
+    for number, item in service.mappings("real_servers", _EXAMPLE):
+        entry = Entry(service.findings, f"{service.at('real_servers')} real_servers[{number}]", item, SERVER_KEYS)
+        found += _read_real_server(entry, forward, groups, hosts)
+    if not service.items("real_servers"):
+        text = "has no real servers: the kernel refuses every client; name hosts, a group or unmanaged machines"
+        service.wrong("real_servers", text)
+    return tuple(found)
+
+
+def _read_real_server(entry: Entry, forward: str, groups: Groups, hosts: frozenset[str]) -> list[RealServer]:
+    group, host, unmanaged = entry.text("group"), entry.text("host"), entry.flag("unmanaged")
+    address = entry.address("address", "write the address alone")
+    weight = entry.number("weight", 0, MAX_WEIGHT)
+    names: t.Sequence[str | None] = ()
+    if (group is None) == (host is None) and (group is not None or address is None):
+        entry.wrong("host", f"needs one of host, group and address: {_EXAMPLE}")
+    elif group is not None:
+        names = _group(entry, group, groups)
+        if address is not None:
+            text = f"has an address beside group '{group}': the addresses of its hosts are their lvs_addresses"
+            entry.wrong("address", text)
+    elif host is not None:
+        names = (host,) if host in hosts else ()
+        if not names:
+            entry.wrong("host", f"host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
+    elif unmanaged:
+        names = (None,)
+    else:
+        text = f"address {address} has no host: say host: NAME, or unmanaged: true when nobody shall look after it"
+        entry.wrong("address", text)
+    if unmanaged and (group or host):
+        entry.wrong("unmanaged", "unmanaged is for an address alone: hosts of the inventory are looked after")
+    return [
+        RealServer(
+            where=entry.where,
+            host=name,
+            address=address,
+            port=entry.number("port", 1, MAX_PORT),
+            forward=entry.choice("forward", words.FORWARDS) or forward,
+            weight=None if group else weight,
+            group_weight=weight if group else None,
+            upper_threshold=entry.number("upper_threshold", 0, MAX_THRESHOLD) or 0,
+            lower_threshold=entry.number("lower_threshold", 0, MAX_THRESHOLD) or 0,
+        )
+        for name in names
+    ]
+
+
+def _group(entry: Entry, group: str, groups: Groups) -> t.Sequence[str]:
+    if group not in groups:
+        entry.wrong("group", f"group '{group}' is not in the inventory{did_you_mean(group, groups)}")
+        return ()
+    if not groups[group]:
+        entry.wrong("group", f"group '{group}' has no hosts")
+    return groups[group]
+
+
+def read_checks(service: Entry) -> tuple[Check, ...]:
+    found = []
+    for number, item in service.mappings("checks", "{type: http, path: /}"):
+        entry = Entry(service.findings, f"{service.at('checks')} checks[{number}]", item, CHECK_KEYS)
+        if not entry.has("type"):
+            entry.wrong("type", f"has no type: one of {', '.join(words.CHECK_TYPES)}")
+        status = entry.get("status")
+        statuses = [] if status is None else status if isinstance(status, list) else [status]
+        codes = [Entry(entry.findings, entry.where, {"status": one}, ("status",)) for one in statuses]
+        found.append(
+            Check(
+                type=entry.choice("type", words.CHECK_TYPES) or "tcp",
+                port=entry.number("port", 1, MAX_PORT),
+                path=entry.text("path"),
+                host=entry.text("host"),
+                status=tuple(one.number("status", 100, 599) or 200 for one in codes),
+                interval=entry.number("interval", 1, 86400) or 6,
+                timeout=entry.number("timeout", 1, 86400) or 3,
+                fall=entry.number("fall", 1, 100) or 3,
+                rise=entry.number("rise", 1, 100) or 1,
+            )
+        )
+    return tuple(found)
+
+
+def read_sorry_server(service: Entry) -> SorryServer | None:
+    value = service.get("sorry_server")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        service.wrong("sorry_server", "sorry_server must be a dictionary such as {address: 192.0.2.30, port: 8080}")
+        return None
+    entry = Entry(service.findings, f"{service.at('sorry_server')} sorry_server", value, SORRY_KEYS)
+    if not entry.has("address"):
+        entry.wrong("address", "has no address")
+    address = entry.address("address", "write the address alone")
+    port = entry.number("port", 1, MAX_PORT)
+    forward = entry.choice("forward", words.FORWARDS) or "nat"
+    return SorryServer(address, port, forward) if address else None

@@ -1,0 +1,289 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Services, short form or long, read into the one long form. Nothing behind this border knows the short one."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_MARK, MAX_PERSISTENT, MAX_PORT
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import PROTOCOLS, SCHEDULERS
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Defaults, Entry, kind_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    Listen,
+    Service,
+    Vip,
+    Vrrp,
+    VrrpDirector,
+)
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.servers import (
+    read_checks,
+    read_real_servers,
+    read_sorry_server,
+)
+
+SERVICE_KEYS = (
+    "name",
+    "directors",
+    "vip",
+    "vips",
+    "port",
+    "ports",
+    "protocol",
+    "listen",
+    "affinity",
+    "mark",
+    "forward",
+    "scheduler",
+    "scheduler_flags",
+    "persistent",
+    "netmask",
+    "real_servers",
+    "checks",
+    "sorry_server",
+)
+DEFAULT_KEYS = tuple(key for key in SERVICE_KEYS if key not in ("name", "mark"))
+DEFAULTS = "lvs_service_defaults"
+VIP_KEYS = ("address", "prefix", "interface", "vrrp")
+LISTEN_KEYS = ("port", "protocol")
+VRRP_KEYS = ("name", "id", "interface", "directors")
+DEFAULT_DIRECTORS = "lvs_directors"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_VIP_REMEDY = "write the address alone; a prefix other than 32 or 128 belongs into vips: [{address: ..., prefix: ...}]"
+_EXAMPLE = "{name: web, vip: 192.0.2.10, port: 80, real_servers: [{host: rs1}]}"
+
+Groups = t.Mapping[str, t.Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One ``lvs_services`` of the inventory with what belongs to it.
+
+    :attr label: how findings name it.
+    """
+
+    label: str
+    services: t.Any
+    defaults: t.Any = None
+    engine: t.Any = None
+
+
+def read_services(section: Section, groups: Groups, findings: Findings) -> list[Service]:
+    """All services of a section; what cannot be read is a finding."""
+    engine = _engine(section, findings)
+    if not isinstance(section.services, list):
+        findings.add(section.label, f"must be a list of services, not {kind_of(section.services)}")
+        return []
+    defaults = section.defaults or {}
+    if not isinstance(defaults, dict):
+        findings.add(DEFAULTS, f"must be a dictionary, not {kind_of(defaults)}")
+        defaults = {}
+    Entry(findings, DEFAULTS, defaults, DEFAULT_KEYS)
+    found = []
+    for number, item in enumerate(section.services):
+        where = f"{section.label}[{number}]"
+        if isinstance(item, dict):
+            where = f"{where} {item['name']}" if isinstance(item.get("name"), str) else where
+            entry = Entry(findings, where, item, SERVICE_KEYS, _defaults_for(item, defaults))
+            found.append(_read_service(entry, engine, groups))
+        else:
+            findings.add(where, f"must be a dictionary such as {_EXAMPLE}, not {kind_of(item)}")
+    return found
+
+
+def _engine(section: Section, findings: Findings) -> str:
+    entry = Entry(findings, section.label, {"lvs_engine": section.engine}, ("lvs_engine",))
+    engine = entry.choice("lvs_engine", words.ENGINES) or "kernel"
+    if engine != "kernel":
+        entry.wrong("lvs_engine", f"lvs_engine '{engine}' is not built yet: this version applies 'kernel' alone")
+    return engine
+
+
+def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
+    name = _name(entry)
+    forward = entry.choice("forward", words.FORWARDS) or "dr"
+    affinity = entry.choice("affinity", words.AFFINITIES) or "none"
+    scheduler, flags = _scheduler(entry)
+    return Service(
+        where=entry.where,
+        name=name,
+        engine=engine,
+        directors=_directors(entry, groups),
+        vips=_vips(entry),
+        listen=_listen(entry),
+        affinity=affinity,
+        mark=_mark(entry, name, affinity),
+        forward=forward,
+        scheduler=scheduler,
+        scheduler_flags=flags,
+        persistent=entry.number("persistent", 1, MAX_PERSISTENT, " seconds; leave it out for none"),
+        netmask=_netmask(entry),
+        real_servers=read_real_servers(entry, forward, groups),
+        checks=read_checks(entry),
+        sorry_server=read_sorry_server(entry),
+    )
+
+
+def _defaults_for(item: dict[str, t.Any], defaults: t.Mapping[str, t.Any]) -> Defaults:
+    """The defaults without those that the service says in the other form."""
+    hidden: set[str] = set()
+    if item.keys() & {"vip", "vips"}:
+        hidden |= {"vip", "vips"}
+    if item.keys() & {"listen", "port", "ports"}:
+        hidden |= {"listen", "port", "ports"}
+    if "listen" in item:
+        hidden.add("protocol")
+    return Defaults(DEFAULTS, {key: value for key, value in defaults.items() if key not in hidden})
+
+
+def _name(entry: Entry) -> str:
+    if not entry.has("name"):
+        entry.wrong("name", "has no name: messages, files and keepalived's groups use it")
+        return ""
+    name = entry.text("name") or ""
+    if name and not _NAME.fullmatch(name):
+        text = f"name {name!r} must be at most 63 letters, digits, '.', '_' and '-': it goes into file names"
+        entry.wrong("name", text)
+    return name
+
+
+def _directors(entry: Entry, groups: Groups) -> tuple[str, ...]:
+    wanted = entry.get("directors")
+    hosts = groups.get("all", ())
+    if wanted is None and DEFAULT_DIRECTORS not in groups:
+        entry.wrong("directors", f"has no directors: name some, or put them into a group {DEFAULT_DIRECTORS}")
+        return ()
+    if wanted is None or isinstance(wanted, str):
+        group = wanted or DEFAULT_DIRECTORS
+        if group in groups:
+            if not groups[group]:
+                entry.wrong("directors", f"directors: group '{group}' has no hosts")
+            return tuple(groups[group])
+        remedy = f"; it is a host: write directors: [{group}]" if group in hosts else did_you_mean(group, groups)
+        entry.wrong("directors", f"directors: group '{group}' is not in the inventory{remedy}")
+        return ()
+    found = []
+    for host in entry.items("directors"):
+        if isinstance(host, str) and host in hosts:
+            found.append(host)
+        else:
+            entry.wrong("directors", f"directors: host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
+    return tuple(dict.fromkeys(found))
+
+
+def _vips(entry: Entry) -> tuple[Vip, ...]:
+    if entry.has("vip") and entry.has("vips"):
+        entry.wrong("vips", "has both vip and vips: vip is the short form of vips: [{address: ...}]")
+    found = []
+    if entry.has("vip"):
+        address = entry.address("vip", _VIP_REMEDY)
+        found += [Vip(address, address.max_prefixlen)] if address else []
+    elif not entry.has("vips"):
+        entry.wrong("vips", "has no VIP: say vip: ADDRESS, or vips: [{address: ADDRESS}, ...]")
+    for number, item in entry.mappings("vips", "{address: 192.0.2.10}"):
+        inner = Entry(entry.findings, f"{entry.at('vips')} vips[{number}]", item, VIP_KEYS)
+        if not inner.has("address"):
+            inner.wrong("address", "has no address")
+        address = inner.address("address", "write it as prefix: of its own")
+        if address:
+            prefix = inner.number("prefix", 1, address.max_prefixlen)
+            interface = inner.text("interface")
+            found.append(Vip(address, prefix or address.max_prefixlen, interface, inner.text("vrrp")))
+    return tuple(found)
+
+
+def _listen(entry: Entry) -> tuple[Listen, ...]:
+    given = [key for key in ("listen", "port", "ports") if entry.has(key)]
+    if not given:
+        entry.wrong("listen", "listens to nothing: say port, ports or listen")
+    elif len(given) > 1:
+        entry.wrong("listen", f"has {' and '.join(given)}: one of them, please")
+    if entry.has("listen") and entry.has("protocol"):
+        entry.wrong("protocol", "has protocol beside listen: put it into the entries of listen")
+    found: list[Listen] = []
+    if entry.has("port"):
+        found += _ports(entry, "port", [entry.get("port")])
+    found += _ports(entry, "ports", entry.items("ports"))
+    for number, item in entry.mappings("listen", "{port: 80, protocol: tcp}"):
+        inner = Entry(entry.findings, f"{entry.at('listen')} listen[{number}]", item, LISTEN_KEYS)
+        if not inner.has("port"):
+            inner.wrong("port", "has no port")
+        else:
+            found += _ports(inner, "port", [inner.get("port")])
+    for listen in dict.fromkeys(one for one in found if found.count(one) > 1):
+        entry.wrong("listen", f"listens to {listen.protocol} {listen.port} twice")
+    return tuple(dict.fromkeys(found))
+
+
+def _ports(entry: Entry, key: str, values: list[t.Any]) -> list[Listen]:
+    protocols = entry.choices("protocol", PROTOCOLS) or ("tcp",)
+    found = []
+    for value in values:
+        one = Entry(entry.findings, entry.at(key), {"port": value}, ("port",))
+        port = one.number("port", 1, MAX_PORT, _port_zero(value))
+        found += [Listen(port, protocol) for protocol in protocols] if port else []
+    return found
+
+
+def _port_zero(value: object) -> str:
+    return "; all ports of a client at once are affinity: client" if value in (0, "0") else ""
+
+
+def _scheduler(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    scheduler = entry.choice("scheduler", SCHEDULERS)
+    flags = entry.choices("scheduler_flags", words.SCHEDULER_FLAGS)
+    if scheduler is None and entry.has("scheduler"):
+        return words.DEFAULT_SCHEDULER, ()
+    return scheduler or words.DEFAULT_SCHEDULER, flags
+
+
+def _netmask(entry: Entry) -> str | None:
+    """A dotted mask is IPv4's, a prefix length either's; whether it is one is told by the kernel's rules."""
+    value = entry.get("netmask")
+    if value is None or (isinstance(value, (int, str)) and not isinstance(value, bool)):
+        return None if value is None else str(value)
+    entry.wrong("netmask", f"netmask must be one such as '255.255.255.0', or a prefix length, not {kind_of(value)}")
+    return None
+
+
+def _mark(entry: Entry, name: str, affinity: str) -> int | None:
+    if affinity != "mark":
+        if entry.has("mark"):
+            entry.wrong("mark", "mark is for affinity: mark alone")
+        return None
+    return entry.number("mark", 1, MAX_MARK) or marks.mark_of(name)
+
+
+def read_vrrp(value: object, groups: Groups, findings: Findings) -> list[Vrrp]:
+    """All VRRP instances of ``lvs_vrrp``."""
+    outer = Entry(findings, "lvs_vrrp", {"lvs_vrrp": value}, ("lvs_vrrp",))
+    found = []
+    for number, item in outer.mappings("lvs_vrrp", "{name: front, id: 51, directors: [{host: lvs1, priority: 150}]}"):
+        entry = Entry(findings, f"lvs_vrrp[{number}]", item, VRRP_KEYS)
+        name = _name(entry)
+        if not entry.has("id"):
+            entry.wrong("id", "has no id: it is written down, never derived from an order")
+        directors = []
+        for place, one in entry.mappings("directors", "{host: lvs1, priority: 150}"):
+            inner = Entry(findings, f"{entry.where} directors[{place}]", one, ("host", "priority"))
+            host, priority = inner.get("host"), inner.number("priority", 1, 254)
+            hosts = groups.get("all", ())
+            if host not in hosts:
+                inner.wrong("host", f"host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
+            elif priority is None and not inner.has("priority"):
+                inner.wrong("priority", "has no priority: it is written down, never derived from an order")
+            elif priority is not None:
+                directors.append(VrrpDirector(host, priority))
+        found.append(
+            Vrrp(entry.where, name, entry.number("id", 1, 255) or 0, entry.text("interface"), tuple(directors))
+        )
+    return found
+

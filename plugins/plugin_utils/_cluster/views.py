@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What each host has to do: its one merged view, in the words of the roles' variables."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    IPV4,
+    IPV6,
+    Address,
+    Host,
+    Inventory,
+    Listen,
+)
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
+
+View = dict[str, t.Any]
+
+
+def empty_view(host: Host) -> View:
+    return {
+        "director_services": [],
+        "director_vips": [],
+        "director_ip_forward": host.ip_forward,
+        "director_purge_real_servers": True,
+        "realserver_vips": [],
+        "realserver_arp_interfaces": [],
+    }
+
+
+def make_views(placed: t.Sequence[Placed], inventory: Inventory, members: t.Iterable[str]) -> dict[str, View]:
+    """:arg members: who gets a view, also if it has nothing to do."""
+    views = {name: empty_view(inventory.hosts[name]) for name in members}
+    for one in placed:
+        view = views[one.director]
+        view["director_services"] += [_director_service(one, listen) for listen in one.service.listen]
+        view["director_purge_real_servers"] &= one.complete
+        if one.interface is not None:
+            vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
+            if vip not in view["director_vips"]:
+                view["director_vips"].append(vip)
+    for name, vips in realserver_vips(placed).items():
+        interface = inventory.hosts[name].vip_interface
+        views[name]["realserver_vips"] = [{"address": str(address), "interface": interface} for address in vips]
+    for name, interfaces in _arp_interfaces(placed).items():
+        views[name]["realserver_arp_interfaces"] = sorted(interfaces)
+    return views
+
+
+def _arp_interfaces(placed: t.Iterable[Placed]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one in placed:
+        for place in one.places:
+            if place.server.host is not None:
+                found.setdefault(place.server.host, set()).update(place.interfaces)
+    return found
+
+
+def realserver_vips(placed: t.Iterable[Placed]) -> dict[str, list[Address]]:
+    """Which VIPs each managed real server must have, also one whose address is not known yet."""
+    found: dict[str, dict[Address, None]] = {}
+    for one in placed:
+        for server in one.service.real_servers:
+            if server.host is not None:
+                found.setdefault(server.host, {})[one.vip.address] = None
+    return {name: list(vips) for name, vips in found.items()}
+
+
+def _director_service(one: Placed, listen: Listen) -> dict[str, t.Any]:
+    """An entry as ``ipvs_services`` takes it; what is not set is left out."""
+    service = one.service
+    entry: dict[str, t.Any] = {
+        "name": service.name,
+        "vip": str(one.vip.address),
+        "port": listen.port,
+        "protocol": listen.protocol,
+        "scheduler": service.scheduler,
+    }
+    if service.scheduler_flags:
+        entry["scheduler_flags"] = list(service.scheduler_flags)
+    if service.persistent is not None:
+        entry["persistent"] = service.persistent
+    if service.netmask is not None and _is_for(service.netmask, one):
+        entry["netmask"] = service.netmask
+    entry["real_servers"] = [_real_server(place, listen) for place in one.places]
+    return entry
+
+
+def _is_for(netmask: str, one: Placed) -> bool:
+    """Under two families a dotted mask is for IPv4 and a prefix length for IPv6; the other one has its default."""
+    meant = IPV4 if "." in netmask else IPV6
+    versions = {vip.address.version for vip in one.service.vips}
+    return one.vip.address.version == meant or meant not in versions
+
+
+def _real_server(place: Place, listen: Listen) -> dict[str, t.Any]:
+    """One entry of a service's O(real_servers); an unmanaged machine has no name, so nobody waits until it is ready."""
+    server = place.server
+    entry: dict[str, t.Any] = {"name": server.host} if server.host is not None else {}
+    entry["address"] = str(place.address)
+    entry["port"] = server.port or listen.port
+    entry["weight"] = place.weight
+    entry["forward"] = server.forward
+    if server.upper_threshold:
+        entry["upper_threshold"] = server.upper_threshold
+    if server.lower_threshold:
+        entry["lower_threshold"] = server.lower_threshold
+    return entry

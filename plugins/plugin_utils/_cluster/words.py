@@ -1,0 +1,18 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""The words and limits of the description."""
+
+from __future__ import annotations
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import flag_names
+
+ENGINES = ("kernel", "keepalived", "ldirectord", "pacemaker")
+AFFINITIES = ("none", "mark", "client")
+FORWARDS = ("dr", "nat", "tun", "fullnat")
+CHECK_TYPES = ("ping", "tcp", "http", "https", "dns", "smtp", "script")
+
+SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]
+DEFAULT_SCHEDULER = "wlc"
