@@ -124,6 +124,15 @@ def read_real_server(params: Params, key: ServiceKey) -> RealServer:
     return server
 
 
+def read_real_server_key(params: Params, key: ServiceKey) -> RealServerKey:
+    """The real server that a module's own options name.
+
+    :raises OptionError: when they name none.
+    """
+    port = params["server_port"]
+    return read_address(params["address"], "address"), key.port if port is None else port
+
+
 def read_address(text: str, what: str) -> str:
     """An address, as the kernel writes it.
 
@@ -149,8 +158,6 @@ def _read_key(params: Params, where: str, findings: list[str]) -> ServiceKey | N
     address = canonical_address(vip)
     if address is None:
         findings.append(f"{where}: vip {vip!r}: {_NO_ADDRESS}")
-    elif _not_a_host(address):
-        findings.append(f"{where}: vip {vip}: {_not_a_host(address)}, so no client can connect to it.")
     if not 0 <= port <= MAX_PORT:
         findings.append(f"{where}: port {port} is out of range. Use 1 to {MAX_PORT}, or 0 for all ports.")
     elif address is not None:
@@ -160,6 +167,8 @@ def _read_key(params: Params, where: str, findings: list[str]) -> ServiceKey | N
 
 def _read_service(params: Params, key: ServiceKey, where: str, findings: list[str]) -> Service:
     scheduler, persistent, ops = params["scheduler"], params["persistent"], params["ops"]
+    if _not_a_host(key.address):
+        findings.append(f"{where}: vip {key.address}: {_not_a_host(key.address)}, so no client can connect to it.")
     if scheduler not in SCHEDULERS:
         findings.append(f"{where}: scheduler {scheduler!r} is not known. Known are {', '.join(SCHEDULERS)}.")
     if persistent is not None and not 1 <= persistent <= MAX_PERSISTENT:

@@ -134,6 +134,21 @@ def plan(
     return (*adds, *service_edits, *opening_edits, *closing_edits, *removals)
 
 
+def plan_real_server(have: Table, key: ServiceKey, server: RealServer) -> tuple[Step, ...]:
+    """The step, if any, that makes one real server as it shall be. Nothing else is touched."""
+    service = have.services.get(key, Service(key))
+    found = have.servers(key).get(server.key)
+    if found is None:
+        return (Step(ADD, service, server),)
+    return () if found == server else (Step(EDIT, service, server),)
+
+
+def plan_no_real_server(have: Table, key: ServiceKey, name: RealServerKey) -> tuple[Step, ...]:
+    """The step, if any, that takes one real server out. Nothing else is touched."""
+    found = have.servers(key).get(name)
+    return () if found is None else (Step(REMOVE, have.services[key], found),)
+
+
 def after(have: Table, steps: t.Iterable[Step]) -> Table:
     """The table that the steps make of ``have``: what check mode and diff mode show."""
     services = dict(have.services)
