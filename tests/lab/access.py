@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import namespace
 from common import LAB, RUN, SHARE, Trouble, python_script, run
@@ -17,12 +17,12 @@ from topology import Host
 KEY = LAB / "ssh" / "id"
 SSH_CONFIG = LAB / "ssh_config"
 INVENTORY = LAB / "inventory.json"
-CONTROL_PATH_LIMIT = 60  # of LAB: sockets below it have 108 bytes for their whole path
+LONGEST = 60  # sockets below LAB have 108 bytes for their whole path
 
 
 def ensure_key() -> None:
-    if len(str(LAB)) > CONTROL_PATH_LIMIT:
-        raise Trouble(f"{LAB} is too long a path for sockets. Set OPENLVS_LAB_DIR to one under {CONTROL_PATH_LIMIT} characters.")
+    if len(str(LAB)) > LONGEST:
+        raise Trouble(f"{LAB} is too long for sockets: set OPENLVS_LAB_DIR to a path of at most {LONGEST} characters.")
     if not KEY.exists():
         KEY.parent.mkdir(parents=True, exist_ok=True)
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "openlvs-lab", "-f", KEY)
@@ -31,9 +31,8 @@ def ensure_key() -> None:
     (SHARE / "authorized_keys").write_text(KEY.with_suffix(".pub").read_text())
 
 
-def write(hosts: Iterable[Host]) -> None:
+def write(hosts: Sequence[Host]) -> None:
     """Write ssh_config and inventory for these hosts."""
-    hosts = sorted(hosts, key=lambda host: host.number)
     python_script(RUN / "connect", "connect.py")
     lines = [f"Host {host.name}\n  HostName {host.management}" for host in hosts]
     lines.append(f"""Host {" ".join(host.name for host in hosts)}
@@ -54,7 +53,7 @@ def write(hosts: Iterable[Host]) -> None:
     INVENTORY.write_text(json.dumps(_inventory(hosts), indent=2) + "\n")
 
 
-def _inventory(hosts: Iterable[Host]) -> dict[str, object]:
+def _inventory(hosts: Sequence[Host]) -> dict[str, object]:
     """Connection settings and groups; JSON is YAML too."""
     members = [host for host in hosts if host.cables]
     groups: dict[str, dict[str, dict[str, object]]] = {}
@@ -72,8 +71,20 @@ def _inventory(hosts: Iterable[Host]) -> dict[str, object]:
     return {"all": {"vars": settings, "hosts": variables, "children": groups}}
 
 
-def ssh(host: Host, command: str, *options: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["ssh", "-F", SSH_CONFIG, *options, host.name, command], check=False, **kwargs)  # type: ignore[call-overload,no-any-return]
+def ssh(host: Host, command: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["ssh", "-F", SSH_CONFIG, host.name, command], check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def ask(hosts: Iterable[Host], command: str) -> dict[Host, str]:
+    """What the hosts print, all asked at once; nothing from one that cannot be reached."""
+    asked = {
+        host: subprocess.Popen(
+            ["ssh", "-F", SSH_CONFIG, host.name, command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        for host in hosts
+    }  # fmt: skip
+    return {host: process.communicate()[0].strip() for host, process in asked.items()}
 
 
 def shell(host: Host) -> None:

@@ -45,7 +45,8 @@ def _named(names: list[str], default: list[Host] | None = None) -> list[Host]:
     found = [topology.find(name) for name in names]
     unknown = [name for name, host in zip(names, found) if not host]
     if unknown:
-        raise Trouble(f"No such host: {', '.join(unknown)}. There are {', '.join(topology.DEFAULT_HOSTS)}, and {ON_DEMAND}")
+        known = ", ".join(topology.DEFAULT_HOSTS)
+        raise Trouble(f"No such host: {', '.join(unknown)}. There are {known}, and {ON_DEMAND}")
     return [host for host in found if host]
 
 
@@ -98,23 +99,17 @@ def up(names: list[str]) -> None:
         say(f"starting {_names(stopped)} on kernel {kernel.name}")
     for host in stopped:
         hosts.start(host, kernel, image)
-    silent = hosts.wait(running, hosts.QUICK, quiet=True)
+    silent = hosts.wait(running, hosts.QUICK)
     for host in silent:
         say(f"{host.name} does not answer and is started anew")
         hosts.kill(host)
         hosts.start(host, kernel, image)
-    _wait_all([*stopped, *silent])
+    hosts.settle([*stopped, *silent], "is up")
     images.drop_old_images(hosts.images_in_use())
 
 
 def _named_one(name: str) -> Host:
     return _named([name])[0]
-
-
-def _wait_all(chosen: list[Host]) -> None:
-    late = hosts.wait(chosen)
-    if late:
-        raise Trouble(f"{_names(late)} did not come up. See: lab log {late[0].name}")
 
 
 def down(names: list[str]) -> None:
@@ -144,25 +139,19 @@ def reset(names: list[str]) -> None:
 def reboot(names: list[str]) -> None:
     """Reboot hosts from inside and wait until they are back."""
     chosen = _running(names)
-    before = {host: _boot_id(host) for host in chosen}
-    for host in chosen:
-        access.ssh(host, "systemctl reboot", capture_output=True)
-        access.forget(host)
-    waiting, deadline = list(chosen), time.monotonic() + hosts.PATIENCE
+    boot_id = "cat /proc/sys/kernel/random/boot_id"
+    before = access.ask(chosen, boot_id)
+    access.ask(chosen, "systemctl reboot")
+    waiting, deadline = chosen, time.monotonic() + hosts.PATIENCE
     while waiting:
-        time.sleep(0.2)
-        for host in [host for host in waiting if hosts.answers(host)]:
-            if _boot_id(host) not in ("", before[host]):
-                say(f"{host.name} is back")
-                waiting.remove(host)
-            else:
-                access.forget(host)
         if time.monotonic() > deadline:
             raise Trouble(f"{_names(waiting)} did not come back. See: lab log {waiting[0].name}")
-
-
-def _boot_id(host: Host) -> str:
-    return access.ssh(host, "cat /proc/sys/kernel/random/boot_id", capture_output=True, text=True).stdout.strip()
+        for host in waiting:
+            access.forget(host)
+        time.sleep(0.5)
+        now = access.ask([host for host in waiting if hosts.answers(host)], boot_id)
+        waiting = [host for host in waiting if now.get(host, "") in ("", before[host])]
+    hosts.settle(chosen, "is back")
 
 
 def execute(host: str, command: list[str]) -> int:

@@ -66,7 +66,7 @@ def check_room(hosts: Sequence[Host]) -> None:
     """Say before anything starts what this machine is too small for."""
     room = os.statvfs(MEMORY)
     if room.f_flag & os.ST_NOEXEC:
-        raise Trouble(f"{MEMORY} is mounted noexec; User-Mode Linux needs it. Change it with: mount -o remount,exec {MEMORY}")
+        raise Trouble(f"User-Mode Linux cannot use {MEMORY}, it is mounted noexec: mount -o remount,exec {MEMORY}")
     wanted, free = sum(host.memory for host in hosts), room.f_bavail * room.f_frsize >> 20
     if wanted > free:
         raise Trouble(
@@ -76,7 +76,7 @@ def check_room(hosts: Sequence[Host]) -> None:
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     available = int(lines["MemAvailable"].split()[0]) >> 10
     if len(hosts) * RESIDENT > available:
-        raise Trouble(f"{available} MiB of memory are available and {len(hosts)} hosts need {len(hosts) * RESIDENT} MiB.")
+        raise Trouble(f"{available} MiB of memory are free and {len(hosts)} hosts need {len(hosts) * RESIDENT} MiB.")
 
 
 def check_tun() -> None:
@@ -123,8 +123,8 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
     python_script(RUN / "uml-exec", "umlexec.py")
     command = ["ip", "netns", "exec", namespace.NAME, RUN / "uml-exec", *kernel.arguments, f"mem={host.memory}M"]
     command += [f"umid={host.name}", f"uml_dir={RUN}/uml/", f"ubd0={disk},{image}", "root=/dev/ubda", "rootfstype=ext4"]
-    command += ["rw", f"hostfs={SHARE}", "con=null", "con0=null,fd:1", "ssl=null", "quiet", "random.trust_cpu=on", "lab"]
-    command += [f"systemd.hostname={host.name}", "systemd.show_status=no"]
+    command += ["rw", f"hostfs={SHARE}", "con=null", "con0=null,fd:1", "ssl=null", "quiet", "random.trust_cpu=on"]
+    command += ["lab", f"systemd.hostname={host.name}", "systemd.show_status=no"]
     command += ["lab.web"] if topology.serves_pages(host) else []
     for index, _interface in enumerate(host.interfaces):
         device = f"transport=tap,ifname={host.tap(index)},depth=64,gro=1,mac={host.mac(index)}"
@@ -187,23 +187,34 @@ def answers(host: Host) -> bool:
             return False
 
 
-def wait(hosts: Iterable[Host], patience: float = PATIENCE, quiet: bool = False) -> list[Host]:
-    """Wait until the hosts answer; those that do not are returned. A host that dies while booting is an error."""
+def wait(hosts: Iterable[Host], patience: float = PATIENCE) -> list[Host]:
+    """Wait until ssh answers; the hosts that stay silent are returned. One that dies while booting is an error."""
     waiting, deadline = list(hosts), time.monotonic() + patience
     while waiting:
         for host in list(waiting):
             if answers(host):
                 waiting.remove(host)
-                if not quiet:
-                    say(f"{host.name} is up")
             elif not pid(host):
                 tail = (directory(host) / "console.log").read_text(errors="replace")[-600:]
-                raise Trouble(f"{host.name} died. A pristine disk may help: lab reset {host.name}. Its last words:\n{tail}")
+                raise Trouble(f"{host.name} died; a pristine disk may help: lab reset {host.name}. Last words:\n{tail}")
         if time.monotonic() > deadline:
             break
         if waiting:
             time.sleep(0.1)
     return waiting
+
+
+def settle(hosts: Sequence[Host], verb: str) -> None:
+    """Wait until the hosts have finished booting, and say how they are."""
+    late = wait(hosts)
+    if late:
+        names = ", ".join(host.name for host in late)
+        raise Trouble(f"{names} did not answer within {PATIENCE} s. See: lab log {late[0].name}")
+    question = "systemctl is-system-running --wait; systemctl --failed --plain --no-legend"
+    for host, answer in access.ask(hosts, question).items():
+        health, *failed = answer.splitlines() or ["unreachable"]
+        units = ", ".join(line.split()[0] for line in failed)
+        say(f"{host.name} {verb}" if health == "running" else f"{host.name} {verb}, but {health}: {units}")
 
 
 def memory(host: Host) -> int:

@@ -68,8 +68,9 @@ def image(suite: str) -> Path:
     with (IMAGES / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # somebody else may be at it
         if not whole(path):
-            if subprocess.run([HERE / "build-image", suite, path], check=False).returncode or not whole(path):
-                raise Trouble(f"{HERE}/build-image {suite} failed, see above.")
+            subprocess.run([HERE / "build-image", suite, path], check=False)
+        if not whole(path):
+            raise Trouble(f"{HERE}/build-image {suite} failed, see above.")
     return path
 
 
@@ -95,7 +96,7 @@ class Kernel:
 
 def own_prefix() -> Path:
     """Where build-kernel puts a kernel; the version of its source is added to the name."""
-    return KERNELS / ("own-" + digest(HERE / name for name in ("kernel.config", "build-kernel", "cc-pch")))
+    return KERNELS / ("own-" + digest([HERE / "kernel.config"]))
 
 
 def kernel(wanted: str = "auto") -> Kernel:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 SEGMENTS = ("mgmt", "front", "lan")
 CONTROLLER = "10.99.0.1/24"
 LAN_NETWORKS = ("192.168.0", "192.168.1", "192.168.4")
+LAST_REAL_SERVER, LAST_DIRECTOR = 40, 9
 DEFAULT_HOSTS = ("client", "router", "lvs1", "lvs2", "rs1", "rs2")
 
 
@@ -57,6 +58,10 @@ def _on_lan(name: str, number: int, last: tuple[int, int, int], group: str = "sp
     return Host(name, number, (("lan", _lan(*last, number=number)),), gateways, group)
 
 
+def order(host: Host) -> int:
+    return host.number
+
+
 _HOSTS = (
     Host("client", 3, (("front", ("10.99.1.3/24", "fd99:1::3/64")),), ("10.99.1.1", "fd99:1::1"), "lvs_clients"),
     Host("router", 2, (("front", ("10.99.1.1/24", "fd99:1::1/64")), ("lan", _lan(1, 1, 1, number=1))), (), "routers"),
@@ -77,9 +82,9 @@ def find(name: str) -> Host | None:
     if not match:
         return None
     n = int(match[2])
-    if match[1] == "rs" and n <= 40:
+    if match[1] == "rs" and n <= LAST_REAL_SERVER:
         return _on_lan(name, 20 + n, (130 + n, 130 + n, 130 + n))
-    if match[1] == "lvs" and n <= 9:
+    if match[1] == "lvs" and n <= LAST_DIRECTOR:
         return _on_lan(name, 10 + n, (180 + n, 180 + n, 180 + n))
     return None
 
