@@ -39,6 +39,7 @@ class VipRecord(t.TypedDict):
     prefix: int
     label: str | None
     host_route: bool
+    announced: bool  # whether the neighbours have been told; always false on the real-server side, which stays silent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,9 +82,11 @@ class Manifest:
         """These values were found; what is recorded already stays, for it was found earlier."""
         return dataclasses.replace(self, settings={**found, **self.settings})
 
-    def without_settings(self) -> Manifest:
-        """The settings are back."""
-        return dataclasses.replace(self, settings={})
+    def without_settings(self, names: t.Iterable[str]) -> Manifest:
+        """These settings are as they were found."""
+        gone = set(names)
+        kept = {key: value for key, value in self.settings.items() if key not in gone}
+        return dataclasses.replace(self, settings=kept)
 
 
 def load(path: str = PATH) -> Manifest:
@@ -199,6 +202,7 @@ def _parse_vip(record: t.Mapping[str, t.Any]) -> VipRecord:
         prefix=int(record["prefix"]),
         label=None if record["label"] is None else str(record["label"]),
         host_route=bool(record["host_route"]),
+        announced=bool(record["announced"]),
     )
 
 

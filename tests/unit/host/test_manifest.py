@@ -16,7 +16,8 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manif
 
 
 def vip(side: str = _manifest.REAL_SERVER, interface: str = "lo") -> VipRecord:
-    return VipRecord(side=side, interface=interface, prefix=32, label=f"{interface}:0", host_route=True)
+    label = f"{interface}:0"
+    return VipRecord(side=side, interface=interface, prefix=32, label=label, host_route=True, announced=False)
 
 
 @pytest.fixture(name="path")
@@ -112,7 +113,7 @@ def test_a_broken_manifest_is_named_with_its_remedy(path: str, text: str, why: s
 def test_changes_give_new_values() -> None:
     assert FULL.without_vips(FULL.vips).vips == {} and len(FULL.vips) == 2
     assert FULL.with_services("director", []).services == {}
-    assert FULL.without_settings().settings == {}
+    assert FULL.without_settings(FULL.settings).settings == {}
     assert FULL.vips_of(_manifest.DIRECTOR) == {} and list(FULL.vips_of(_manifest.REAL_SERVER)) == list(FULL.vips)
 
 

@@ -1,0 +1,189 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""A host's addresses, host routes, ARP settings and manifest as one value, and the steps that change it. Pure.
+
+Every step can be written down as a command line, and can be done to the value; so what a run will leave behind is known
+before its first write. ``_host_kernel`` reads the value from the kernel and does the steps there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, Arp, Conf
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
+
+IP_FORWARD = "net.ipv4.ip_forward"
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """What stands on a host, as far as VIPs are concerned."""
+
+    links: t.Mapping[str, Link]
+    addresses: tuple[Address, ...]
+    routes: tuple[HostRoute, ...]
+    arp: Conf
+    ip_forward: int
+    promoting: frozenset[str]  # interfaces where a secondary address outlives its primary one
+    manifest: Manifest
+
+    @property
+    def nics(self) -> list[str]:
+        """The interfaces on which neighbours may ask for addresses."""
+        return [name for name, link in self.links.items() if not link.silent]
+
+    def setting(self, name: str) -> str | None:
+        """The value of a setting by its name; None where there is no such interface."""
+        if name == IP_FORWARD:
+            return str(self.ip_forward)
+        interface, what = _parse_setting(name)
+        arp = self.arp.get(interface)
+        return None if arp is None else str(getattr(arp, what))
+
+    def standing(self, address: str) -> list[Address]:
+        """Where the address stands."""
+        return [found for found in self.addresses if found.address == address]
+
+    def routes_to(self, address: str) -> list[HostRoute]:
+        """The host routes to the address."""
+        return [found for found in self.routes if found.address == address]
+
+
+class Step(t.Protocol):
+    """One change of the host."""
+
+    def __str__(self) -> str:
+        """As a command line."""
+
+    def done(self, host: Host) -> Host:
+        """The host with this step done."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """Write the manifest."""
+
+    manifest: Manifest
+    before: Manifest
+
+    def __str__(self) -> str:
+        old, new = self.before, self.manifest
+        parts = [f"{address} is ours" for address in new.vips if address not in old.vips]
+        parts += [_changed(address, old.vips[address], vip) for address, vip in new.vips.items() if address in old.vips]
+        parts += [f"{address} is no longer ours" for address in old.vips if address not in new.vips]
+        parts += [f"{name} was {value}" for name, value in new.settings.items() if name not in old.settings]
+        parts += [f"{name} is no longer ours" for name in old.settings if name not in new.settings]
+        return "# record: " + ", ".join(part for part in parts if part)
+
+    def done(self, host: Host) -> Host:
+        return dataclasses.replace(host, manifest=self.manifest)
+
+
+@dataclasses.dataclass(frozen=True)
+class SetSetting:
+    """Set a setting in the running kernel."""
+
+    name: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"sysctl -w {self.name}={self.value}"
+
+    def done(self, host: Host) -> Host:
+        if self.name == IP_FORWARD:
+            return dataclasses.replace(host, ip_forward=int(self.value))
+        interface, what = _parse_setting(self.name)
+        old = host.arp[interface]
+        new = Arp(old.arp_ignore, int(self.value)) if what == ANNOUNCE else Arp(int(self.value), old.arp_announce)
+        return dataclasses.replace(host, arp={**host.arp, interface: new})
+
+
+@dataclasses.dataclass(frozen=True)
+class AddAddress:
+    """Add an address."""
+
+    address: Address
+
+    def __str__(self) -> str:
+        broadcast = f" broadcast {self.address.broadcast}" if self.address.broadcast else ""
+        label = f" label {self.address.label}" if self.address.label else ""
+        nodad = " nodad" if self.address.ipv6 else ""
+        lifetime = " preferred_lft 0" if self.address.deprecated else ""
+        what = f"{self.address.address}/{self.address.prefix}"
+        return f"ip address add {what}{broadcast} dev {self.address.interface}{label}{nodad}{lifetime}"
+
+    def done(self, host: Host) -> Host:
+        return dataclasses.replace(host, addresses=(*host.addresses, self.address))
+
+
+@dataclasses.dataclass(frozen=True)
+class RemoveAddress:
+    """Remove an address."""
+
+    address: Address
+
+    def __str__(self) -> str:
+        return f"ip address del {self.address.address}/{self.address.prefix} dev {self.address.interface}"
+
+    def done(self, host: Host) -> Host:
+        return dataclasses.replace(host, addresses=tuple(found for found in host.addresses if found != self.address))
+
+
+@dataclasses.dataclass(frozen=True)
+class AddRoute:
+    """Add a host route."""
+
+    route: HostRoute
+
+    def __str__(self) -> str:
+        return f"ip route add {self.route.address} dev {self.route.interface} scope link"
+
+    def done(self, host: Host) -> Host:
+        return dataclasses.replace(host, routes=(*host.routes, self.route))
+
+
+@dataclasses.dataclass(frozen=True)
+class RemoveRoute:
+    """Remove a host route."""
+
+    route: HostRoute
+
+    def __str__(self) -> str:
+        return f"ip route del {self.route.address} dev {self.route.interface} scope link"
+
+    def done(self, host: Host) -> Host:
+        return dataclasses.replace(host, routes=tuple(found for found in host.routes if found != self.route))
+
+
+@dataclasses.dataclass(frozen=True)
+class Announce:
+    """Tell the neighbours of an interface that these addresses are here now."""
+
+    interface: str
+    addresses: tuple[str, ...]
+
+    def __str__(self) -> str:
+        what = [f"{'unsolicited NA' if ':' in address else 'gratuitous ARP'} {address}" for address in self.addresses]
+        return f"# announce on {self.interface}: " + ", ".join(what)
+
+    def done(self, host: Host) -> Host:
+        return host
+
+
+def _changed(address: str, old: VipRecord, new: VipRecord) -> str:
+    if old == new:
+        return ""
+    if {**old, "announced": True} == new:
+        return f"{address} has been announced"
+    return f"{address} stands on {new['interface']} with /{new['prefix']}"
+
+
+def _parse_setting(name: str) -> tuple[str, str]:
+    _net, _ipv4, _conf, interface, what = name.split(".")
+    return interface.replace("/", "."), what

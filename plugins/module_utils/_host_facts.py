@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""A host as plain data, for the controller. Pure but for the question whether ip_vs is loaded."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
+
+_TABLE = "/proc/net/ip_vs"
+
+
+def facts(host: Host) -> dict[str, t.Any]:
+    """What the controller looks at."""
+    return {
+        "addresses": [
+            {
+                "address": found.address,
+                "prefix": found.prefix,
+                "interface": found.interface,
+                "scope": found.scope,
+                "label": found.label,
+            }
+            for found in host.addresses
+        ],
+        "links": {
+            name: {"mac": link.mac, "up": link.up, "loopback": link.loopback} for name, link in host.links.items()
+        },
+        "vips": [{"address": address, **record} for address, record in host.manifest.vips.items()],
+        "services": {owner: list(names) for owner, names in host.manifest.services.items()},
+        "arp": {
+            name: {"arp_ignore": arp.arp_ignore, "arp_announce": arp.arp_announce}
+            for name, arp in host.arp.items()
+            if name != "default"
+        },
+        "ip_forward": host.ip_forward,
+        "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
+        "silent": silent(host),
+    }
+
+
+def silent(host: Host) -> list[str]:
+    """The VIPs of the real-server side that are there as they should be and of which no neighbour can learn."""
+    quiet = not _arp.audible(host.arp, host.nics)
+    return [
+        address
+        for address in host.manifest.vips_of(REAL_SERVER)
+        if _held_well(host, address) and (quiet or ":" in address)
+    ]
+
+
+def _held_well(host: Host, address: str) -> bool:
+    """Standing alone, on an interface that is up and on which nobody can ask, and nowhere else."""
+    standing = host.standing(address)
+    return bool(standing) and all(
+        found.alone and not found.dadfailed and host.links[found.interface].silent and host.links[found.interface].up
+        for found in standing
+    )

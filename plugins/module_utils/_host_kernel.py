@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Reads a host from the kernel and the manifest, and does the steps of a plan there."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils import _manifest, _neighbours, _rtnl, _sysctl
+from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, IGNORE, Arp
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
+    IP_FORWARD,
+    AddAddress,
+    AddRoute,
+    Announce,
+    Host,
+    Record,
+    RemoveAddress,
+    RemoveRoute,
+    SetSetting,
+    Step,
+)
+
+
+def read() -> Host:
+    """The host as it is now. Standard library only; changes nothing and loads nothing."""
+    links = _rtnl.links()
+    interfaces = _sysctl.interfaces()
+    promoting = {name for name in interfaces if _setting(name, "promote_secondaries")}
+    return Host(
+        links=links,
+        addresses=_rtnl.addresses(links),
+        routes=_rtnl.host_routes(links),
+        arp={name: Arp(_setting(name, IGNORE), _setting(name, ANNOUNCE)) for name in interfaces},
+        ip_forward=int(_sysctl.read(IP_FORWARD) or 0),
+        promoting=frozenset(interfaces if "all" in promoting else promoting),
+        manifest=_manifest.load(),
+    )
+
+
+def apply(steps: t.Sequence[Step], host: Host) -> None:
+    """Do the steps in order. The first that fails ends the work; the error's details tell what is done."""
+    if not steps:
+        return
+    done: list[str] = []
+    with _rtnl.Writer() as writer:
+        for step in steps:
+            try:
+                _do(step, host, writer)
+            except LvsError as exc:
+                exc.details["applied"] = done
+                raise
+            done.append(str(step))
+
+
+def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
+    if isinstance(step, Record):
+        _manifest.save(step.manifest)
+    elif isinstance(step, SetSetting):
+        _sysctl.write(step.name, step.value)
+    elif isinstance(step, AddAddress):
+        writer.add_address(step.address, host.links[step.address.interface])
+    elif isinstance(step, RemoveAddress):
+        writer.remove_address(step.address, host.links[step.address.interface])
+    elif isinstance(step, AddRoute):
+        writer.add_route(step.route, host.links[step.route.interface])
+    elif isinstance(step, RemoveRoute):
+        writer.remove_route(step.route, host.links[step.route.interface])
+    elif isinstance(step, Announce):
+        _neighbours.announce(host.links[step.interface], step.addresses)
+
+
+def _setting(interface: str, name: str) -> int:
+    return int(_sysctl.read(_sysctl.per_interface(interface, name)) or 0)

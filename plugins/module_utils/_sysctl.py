@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Kernel settings of this network namespace, under /proc/sys.
+
+A setting is named as sysctl.d(5) names it: dots between the parts, and a slash where a part itself has a dot, as in
+``net.ipv4.conf.eth0/100.arp_ignore``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+
+_IPV4_CONF = "/proc/sys/net/ipv4/conf"
+
+
+def per_interface(interface: str, setting: str) -> str:
+    """The name of an IPv4 setting of an interface, or of V(all)."""
+    return f"net.ipv4.conf.{interface.replace('.', '/')}.{setting}"
+
+
+def interfaces() -> list[str]:
+    """What has IPv4 settings of its own: V(all), V(default) and every interface."""
+    return sorted(os.listdir(_IPV4_CONF))
+
+
+def read(name: str) -> str | None:
+    """The value; None where the kernel has no such setting, for example because the interface is gone."""
+    try:
+        with open(_path(name), encoding="ascii") as file:
+            return file.read().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def write(name: str, value: str) -> None:
+    """Set it in the running kernel."""
+    try:
+        with open(_path(name), "w", encoding="ascii") as file:
+            file.write(value)
+    except OSError as exc:
+        raise LvsError(
+            f"Setting {name}: cannot set it to {value}: {exc.strerror}. In a container /proc/sys is often read-only; "
+            "set it on the machine that runs the container."
+        ) from exc
+
+
+def _path(name: str) -> str:
+    return os.path.join("/proc/sys", *(part.replace("/", ".") for part in name.split(".")))

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What the modules ``lvs_rs_arp`` and ``lvs_vip`` share: parameters in, result out."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _host_kernel,
+    _manifest,
+    _vip,
+    _vip_checks,
+    _vip_settings,
+)
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
+from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
+
+
+class Result(t.NamedTuple):
+    """A module's result, and what a user should know beside it."""
+
+    values: dict[str, t.Any]
+    diff: dict[str, t.Any]
+    warnings: tuple[str, ...]
+
+
+def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
+    """Bring the VIPs of one side to where the parameters want them; in check mode only say how."""
+    vips = _vip_checks.parse(params["vips"], side)
+    interfaces = tuple(dict.fromkeys(params.get("arp_interfaces") or ()))
+    asked = Asked(interfaces=interfaces, ip_forward=params.get("ip_forward"))
+    with contextlib.nullcontext() if check_mode else _manifest.exclusive():
+        host = _host_kernel.read()
+        plan = _plan(host, vips, side, asked, params)
+        if not check_mode:
+            _host_kernel.apply(plan.steps, host)
+    values = {
+        "changed": bool(plan.steps),
+        "changes": [str(step) for step in plan.steps],
+        "vips": _vip.described(plan.after, side),
+        "settings": _vip_settings.holding(plan.after, side, asked),
+    }
+    return Result(values, _diff(plan, [vip.address for vip in vips], side), plan.warnings)
+
+
+def _plan(
+    host: Host, vips: t.Sequence[_vip.Vip], side: str, asked: Asked, params: t.Mapping[str, t.Any]
+) -> _vip.Plan:
+    ours = host.manifest.vips_of(side)
+    named = [vip.address for vip in vips]
+    if params["state"] == "absent":
+        _vip_checks.check_leaving(host, [address for address in named if address in ours], side)
+        return _vip.absent(host, named, side, asked)
+    _vip_checks.check(host, vips, side, asked.interfaces)
+    if params["purge"]:
+        _vip_checks.check_leaving(host, [address for address in ours if address not in named], side)
+    return _vip.present(host, vips, side, asked, purge=params["purge"])
+
+
+def _diff(plan: _vip.Plan, named: t.Sequence[str], side: str) -> dict[str, t.Any]:
+    addresses = {*named, *plan.before.manifest.vips_of(side), *plan.after.manifest.vips_of(side)}
+    recorded = {*plan.before.manifest.settings, *plan.after.manifest.settings}
+    settings = {name for name in recorded if _vip_settings.side_of(name) == side}
+    return {
+        "before": _shown(plan.before, addresses, settings),
+        "after": _shown(plan.after, addresses, settings),
+    }
+
+
+def _shown(host: Host, addresses: t.Collection[str], settings: t.Collection[str]) -> dict[str, t.Any]:
+    """What stands there, whoever put it there, in the vocabulary of the options."""
+    return {
+        "vips": [
+            {
+                "address": found.address,
+                "prefix": found.prefix,
+                "interface": found.interface,
+                "label": found.label,
+                "broadcast": found.broadcast,
+                "host_route": any(route.interface == found.interface for route in host.routes_to(found.address)),
+            }
+            for found in sorted(host.addresses, key=lambda found: (found.address, found.interface, found.prefix))
+            if found.address in addresses
+        ],
+        "settings": {name: host.setting(name) for name in sorted(settings)},
+    }

@@ -1,0 +1,119 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The openlvs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lvs_host_facts
+short_description: Facts of a host of an LVS cluster
+description:
+  - Tells what the cluster's checks need to know of a host; its addresses and interfaces, what on it is ours, and which
+    VIPs it holds silently at this moment.
+  - Quick, since it runs on every host at every run. Needs nothing but Python, and loads nothing into the kernel.
+author:
+  - The openlvs contributors (@openlvs)
+extends_documentation_fragment:
+  - openlvs.lvs.attributes
+  - openlvs.lvs.attributes.reading
+attributes:
+  facts:
+    description: Adds the fact C(lvs_host) to C(ansible_facts).
+    support: full
+requirements:
+  - Root on the host, for only root can read the record of what is ours.
+seealso:
+  - module: openlvs.lvs.lvs_rs_arp
+  - module: openlvs.lvs.lvs_vip
+  - module: openlvs.lvs.ipvs_info
+"""
+
+EXAMPLES = r"""
+- name: Look at the host
+  openlvs.lvs.lvs_host_facts:
+
+- name: Say which VIPs it holds silently
+  ansible.builtin.debug:
+    var: ansible_facts.lvs_host.silent
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The facts.
+  returned: success
+  type: dict
+  contains:
+    lvs_host:
+      description: What is known of this host.
+      returned: success
+      type: dict
+      contains:
+        addresses:
+          description: Every address of the host, IPv4 and IPv6.
+          type: list
+          elements: dict
+          sample:
+            - {address: 198.51.100.11, interface: eth0, label: eth0, prefix: 24, scope: global}
+        links:
+          description: Every interface by name, with its MAC, whether it is up, and whether it is a loopback interface.
+          type: dict
+          sample: {eth0: {loopback: false, mac: "02:00:5e:10:00:0b", up: true}}
+        vips:
+          description:
+            - The VIPs that are recorded as ours, with the side that each serves, V(real_server) or V(director), and
+              whether it has been announced to the neighbours.
+          type: list
+          elements: dict
+          sample:
+            - address: 192.0.2.10
+              announced: false
+              host_route: true
+              interface: lo
+              label: lo:0
+              prefix: 32
+              side: real_server
+        services:
+          description: The virtual services that are recorded as ours, by their owner.
+          type: dict
+          sample: {director: ["tcp 192.0.2.10:80"]}
+        arp:
+          description: The settings C(arp_ignore) and C(arp_announce) on C(all) and on every interface.
+          type: dict
+          sample: {all: {arp_announce: 2, arp_ignore: 1}, eth0: {arp_announce: 0, arp_ignore: 0}}
+        ip_forward:
+          description: The setting C(net.ipv4.ip_forward).
+          type: int
+          sample: 0
+        ip_vs_loaded:
+          description: Whether IPVS is in the kernel at this moment.
+          type: bool
+          sample: false
+        silent:
+          description:
+            - The recorded VIPs of the real-server side that are there at this moment, alone (/32 or /128) on an
+              interface where nobody can ask, while no other interface of the host would answer or tell.
+          type: list
+          elements: str
+          sample: [192.0.2.10]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openlvs.lvs.plugins.module_utils import _host_kernel
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._host_facts import facts
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    try:
+        host = _host_kernel.read()
+    except LvsError as exc:
+        module.fail_json(msg=str(exc), **exc.details)
+    module.exit_json(changed=False, ansible_facts={"lvs_host": facts(host)})
+
+
+if __name__ == "__main__":
+    main()
