@@ -232,6 +232,7 @@ def dispatch(given: argparse.Namespace) -> int:
         LAB.mkdir(parents=True, exist_ok=True)
         with (LAB / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            namespace.exists()  # refuses before anything is done
             {"up": up, "start": up, "down": down, "kill": kill, "reset": reset, "reboot": reboot}[name](given.names)
     elif name == "exec":
         return execute(given.host, given.words)

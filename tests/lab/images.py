@@ -121,7 +121,7 @@ def _debian() -> Kernel:
     release, target = found[-1].name, KERNELS / f"debian-{found[-1].name}"
     if not target.exists():
         need(["depmod"])
-        new = target.with_suffix(".new")
+        new = LAB / "build" / target.name
         shutil.rmtree(new, ignore_errors=True)
         modules = new / "lib/modules" / release
         for part in ("net", "lib", "crypto", "fs/fuse", "fs/overlayfs", "drivers/net"):

@@ -33,23 +33,23 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def exists(path: Path = PATH) -> bool:
-    """True when the path is a network namespace of its own; refuses when it is one that is not the lab's."""
-    here, found = _identity(Path("/proc/self/ns/net")), _identity(path)
+def exists() -> bool:
+    """True when PATH is a network namespace of its own; refuses when it is one that is not the lab's."""
+    here, found = _identity(Path("/proc/self/ns/net")), _identity(PATH)
     if found is None or here is None or found[0] != here[0]:
         return False  # absent, or the empty file that a crash left behind
     if found == here:
         raise Trouble(
-            f"Refused: the namespace {path} is the one this command runs in. "
+            f"Refused: the namespace {PATH} is the one this command runs in. "
             "The lab configures its own namespace only; run this from outside of it."
         )
     if found == _identity(Path("/proc/1/ns/net")):
-        raise Trouble(f"Refused: {path} is this machine's own network. Remove that name with: umount {path}; rm {path}")
+        raise Trouble(f"Refused: {PATH} is this machine's own network. Remove that name with: umount {PATH}; rm {PATH}")
     return True
 
 
-def require(path: Path = PATH) -> None:
-    if not exists(path):
+def require() -> None:
+    if not exists():
         raise Trouble("The lab is not up. Start it with: tests/lab/lab up")
 
 
@@ -68,7 +68,6 @@ def links() -> dict[str, dict[str, object]]:
 def make() -> None:
     """Make the namespace and its bridges, or what is missing of them."""
     if not exists():
-        run("umount", PATH) if PATH.is_mount() else None
         PATH.unlink(missing_ok=True)
         run("ip", "netns", "add", NAME)
         require()
@@ -98,11 +97,12 @@ def plug(hosts: Iterable[Host]) -> set[str]:
 
 
 def cable(host: Host, segment: str, state: str) -> None:
-    """Pull a cable or plug it in."""
+    """Pull a cable or plug it in, at the switch: the host's device does not recover from a tap that was down."""
     segments = [name for name, _addresses in host.interfaces]
     if segment not in segments or state not in ("up", "down"):
         raise Trouble(f"lab link {host.name} SEGMENT up|down: its segments are {', '.join(segments)}")
-    _batch([f"link set {host.tap(segments.index(segment))} {state}"])
+    position = f"master br-{segment}" if state == "up" else "nomaster"
+    _batch([f"link set {host.tap(segments.index(segment))} {position}"])
 
 
 def pids() -> list[int]:
@@ -119,13 +119,13 @@ def remove() -> None:
 
 
 @contextmanager
-def entered(path: Path = PATH) -> Iterator[None]:
+def entered() -> Iterator[None]:
     """Sockets opened meanwhile belong to the lab's namespace."""
-    require(path)
+    require()
     libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/ns/net") as home, open(path) as away:
+    with open("/proc/self/ns/net") as home, open(PATH) as away:
         if libc.setns(away.fileno(), _CLONE_NEWNET):
-            raise Trouble(f"Cannot enter {path}: {os.strerror(ctypes.get_errno())}")
+            raise Trouble(f"Cannot enter {PATH}: {os.strerror(ctypes.get_errno())}")
         try:
             yield
         finally:

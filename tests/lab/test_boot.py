@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real lab of two hosts, beside the one in use: it comes up, and comes back from everything that was done to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import common
+import hosts
+import images
+import pytest
+
+LAB = common.HERE / "lab"
+QUICK = 3  # seconds for an `up` that finds everything in order
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="the lab needs root")
+
+
+class Lab:
+    """The lab's commands on a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.environment = {**os.environ, "OPENLVS_LAB_DIR": str(directory)}
+
+    def __call__(self, *words: str, check: bool = True, **more: str) -> str:
+        done = subprocess.run(
+            [LAB, *words], env={**self.environment, **more}, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert not check or not done.returncode, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def kernel_of(self, host: str) -> int:
+        return int(json.loads((self.directory / "hosts" / host / "state.json").read_text())["pid"])
+
+
+def outside() -> str:
+    """The addresses, links and routes of this machine."""
+    return "".join(
+        subprocess.run(["ip", *what], capture_output=True, text=True, check=True).stdout
+        for what in (["-brief", "link"], ["-brief", "address"], ["route"], ["-6", "route"])
+    )
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """A lab with the images and kernels of the one in use, as hard links."""
+    directory = common.LAB / "test"
+    images.image("bookworm")
+    images.kernel()
+    lab = Lab(directory)
+    lab("down")
+    shutil.rmtree(directory)
+    for what in ("images", "share/kernels"):
+        shutil.copytree(common.LAB / what, directory / what, copy_function=os.link)
+    machine = outside()
+    yield lab
+    lab("down")
+    assert outside() == machine, "the lab changed this machine's own network"
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def up(lab):
+    """The lab with lvs1 and rs1 running."""
+    lab("up", "lvs1", "rs1")
+    return lab
+
+
+def talk(lab) -> bool:
+    return lab("exec", "lvs1", "curl --silent --max-time 5 http://192.168.0.45:8080/", check=False) == "rs1\n"
+
+
+def test_up_and_a_quick_second_up(up):
+    pids, start = [up.kernel_of(host) for host in ("lvs1", "rs1")], time.monotonic()
+    up("up", "lvs1", "rs1")
+    assert time.monotonic() - start < QUICK
+    assert [up.kernel_of(host) for host in ("lvs1", "rs1")] == pids
+    assert talk(up)
+
+
+def test_packages_install_offline_and_are_not_there_before(up):
+    assert up("exec", "rs1", "which ipvsadm", check=False) == ""
+    up("exec", "rs1", "apt-get -q update && apt-get -qy install ipvsadm && apt-get -qy --reinstall install ipvsadm")
+    assert "import" not in up("exec", "rs1", "apt-get -qy install python3-pyroute2 && python3 -c 'import pyroute2'")
+
+
+def test_a_dead_host_is_started_on_its_disk(up):
+    up("exec", "rs1", "touch /root/kept && sync")
+    os.killpg(up.kernel_of("rs1"), signal.SIGKILL)
+    assert "starting rs1" in up("up", "lvs1", "rs1")
+    up("exec", "rs1", "test -e /root/kept")
+    assert talk(up)
+
+
+def test_a_lost_interface_is_repaired(up):
+    up("sh", "ip", "link", "delete", "tap21-1")
+    assert "rs1 had lost an interface" in up("up", "lvs1", "rs1")
+    assert talk(up)
+
+
+def test_a_lost_namespace_is_made_again(up):
+    network = up("sh", "ip", "netns", "identify").strip()
+    subprocess.run(["ip", "netns", "delete", network], check=True)
+    Path("/run/netns", network).touch()  # the name without its namespace
+    assert "starting lvs1, rs1" in up("up", "lvs1", "rs1")
+    assert talk(up)
+
+
+def test_a_forgotten_kernel_is_ended_before_its_host_starts_again(up):
+    forgotten = up.kernel_of("rs1")
+    (up.directory / "hosts/rs1/state.json").unlink()
+    up("up", "lvs1", "rs1")
+    assert not hosts._start_time(forgotten)
+    assert talk(up)
+
+
+def test_a_silent_host_is_started_anew(up):
+    os.killpg(up.kernel_of("rs1"), signal.SIGSTOP)
+    assert "rs1 does not answer" in up("up", "lvs1", "rs1")
+    assert talk(up)
+
+
+def test_reboot_is_a_reboot(up):
+    before = up("exec", "rs1", "cat /proc/sys/kernel/random/boot_id")
+    assert "rs1 is back" in up("reboot", "rs1")
+    assert up("exec", "rs1", "cat /proc/sys/kernel/random/boot_id") != before
+    assert talk(up)
+
+
+def test_a_cable_can_be_pulled_and_plugged(up):
+    up("link", "rs1", "lan", "down")
+    assert not talk(up)
+    up("link", "rs1", "lan", "up")
+    time.sleep(1)  # a neighbour entry that failed is asked for again
+    assert talk(up)
+
+
+def test_reset_forgets_the_disk(up):
+    up("exec", "rs1", "touch /root/gone && sync")
+    up("reset", "rs1")
+    up("exec", "rs1", "test ! -e /root/gone")
+
+
+def test_from_inside_the_lab_it_refuses(up):
+    assert "Refused" in up("sh", str(LAB), "up", "rs1", check=False)
+    assert "Refused" in up("sh", str(LAB), "down", check=False)
+    assert talk(up)
+
+
+def test_debians_kernel_has_ip_vs(up):
+    up("down", "rs1")
+    assert "kernel debian" in up("up", "rs1", OPENLVS_LAB_KERNEL="debian")
+    up("exec", "rs1", "modprobe ip_vs_wlc && grep ^ip_vs_wlc /proc/modules && modprobe ipip && modprobe dummy")
+    assert talk(up)
