@@ -22,7 +22,7 @@ options:
     type: bool
     default: true
 author:
-  - The openlvs contributors
+  - The openlvs contributors (@openlvs)
 attributes:
   check_mode:
     description: Says what would be changed without changing anything.
@@ -123,7 +123,7 @@ services:
       real_servers:
         - {name: rs1, address: 192.0.2.11, port: 80, weight: 2, forward: dr}
 targets:
-  description: The TCP services as M(openlvs.lvs.lvs_connect) takes them.
+  description: The TCP and SCTP services as M(openlvs.lvs.lvs_connect) takes them.
   returned: success with O(live=true)
   type: list
   elements: dict

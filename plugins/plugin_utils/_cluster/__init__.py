@@ -125,6 +125,6 @@ def _proof(placed: t.Sequence[Placed], views: t.Mapping[str, View]) -> dict[str,
         for _listen in one.service.listen:
             described = next(numbers[one.director])
             services.append({**described, "name": one.service.name, "director": one.director})
-            if described["protocol"] == "tcp":
-                targets.append({"vip": described["vip"], "port": described["port"], "protocol": "tcp"})
+            if described["protocol"] != "udp":
+                targets.append({key: described[key] for key in ("vip", "port", "protocol")})
     return {"services": services, "targets": targets}

@@ -11,7 +11,6 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
@@ -22,6 +21,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Service,
     Vip,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import as_modules_see
 
 Grounds = t.Mapping[str, Ground]
 
@@ -224,24 +224,9 @@ def check_as_modules_do(services: t.Iterable[dict[str, t.Any]], findings: Findin
 
     :arg services: as ``ipvs_services`` takes them.
     """
-    options = services_spec()["options"]
-    service_defaults = _defaults(options)
-    server_defaults = _defaults(options["real_servers"]["options"])
-    complete = [
-        {
-            **service_defaults,
-            **service,
-            "real_servers": [{**server_defaults, **server} for server in service["real_servers"]],
-        }
-        for service in services
-    ]
     try:
-        read_services(complete)
+        read_services(as_modules_see(services))
     except OptionError as exc:
         for text in exc.findings:
             where, _colon, what = text.partition(": ")
             findings.add(where, what)
-
-
-def _defaults(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {name: spec.get("default") for name, spec in options.items()}

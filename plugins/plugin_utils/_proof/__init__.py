@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What holds of a described cluster, judged by what was seen on its hosts and by its clients. Everything is pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import Data, Line, Look, look_from
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
+    prove_alone,
+    prove_director,
+    prove_nothing_to_do,
+    prove_real_server,
+)
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.services import prove_service, prove_vip
+
+__all__ = ["Line", "Look", "look_from", "prove"]
+
+
+def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) -> list[Line]:
+    """Every claim about the cluster, first of the services, then of their VIPs, then of the hosts.
+
+    :arg cluster: what ``openlvs.lvs.cluster`` has returned.
+    :arg looks: of all members and clients.
+    """
+    services, views = cluster["services"], cluster["views"]
+    lines = [line for service in services for line in prove_service(service, looks, clients)]
+    for vip, director in {service["vip"]: service["director"] for service in services}.items():
+        interfaces = {one["address"]: one["interface"] for one in views[director]["director_vips"]}
+        holders = {name for name, view in views.items() if vip in _addresses(view["realserver_vips"])}
+        lines.append(prove_vip(vip, director, interfaces.get(vip), holders, looks))
+        lines.append(prove_alone(vip, holders | {director}, looks))
+    for name in cluster["directors"]:
+        lines += prove_director(views[name], looks[name])
+    for name in cluster["real_servers"]:
+        lines += prove_real_server(views[name], looks[name])
+    lines += [prove_nothing_to_do(looks[name]) for name in sorted({*cluster["directors"], *cluster["real_servers"]})]
+    for name in {**dict.fromkeys(cluster["leaving"]), **dict.fromkeys(cluster["directors_leaving"])}:
+        lines.append(Line(name, "it holds nothing that left the description", False, "it does; run site.yml"))
+    unmanaged = {one["address"] for service in services for one in service["real_servers"] if "name" not in one}
+    lines += [Line(one, "it has the VIPs, silently", None, "it is unmanaged") for one in sorted(unmanaged)]
+    return list(dict.fromkeys(lines))
+
+
+def _addresses(vips: t.Iterable[Data]) -> list[str]:
+    return [vip["address"] for vip in vips]

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What was seen on a host, and what is said about it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+Data = t.Mapping[str, t.Any]
+
+DIRECTOR_UNIT = "openlvs-director.service"
+REALSERVER_UNIT = "openlvs-realserver.service"
+# What the roles' calls of lvs_rs_arp, ipvs_services and lvs_vip have returned, in check mode.
+RUNS = ("__realserver_applied", "__director_table", "__director_applied")
+REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", "lvs_boot", *RUNS)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that holds, or does not, or could not be asked.
+
+    :attr holds: None if it could not be asked.
+    :attr why: what was seen instead, or why nothing could be asked.
+    """
+
+    subject: str
+    claim: str
+    holds: bool | None
+    why: str = ""
+
+    def __str__(self) -> str:
+        word = {True: "holds", False: "FAILS", None: "unasked"}[self.holds]
+        return f"{word:<8}{self.subject}: {self.claim}{self.why and f' -- {self.why}'}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen on one host; None is what nobody has seen.
+
+    :attr asked: the run was meant to look at this host.
+    :attr facts: ``lvs_host`` of lvs_host_facts.
+    :attr table: the director's services by name (``tcp 192.0.2.10:80``), from ``ipvs_info`` before the requests.
+    :attr table_after: the same after them.
+    :attr answers: VIP -> MACs that answered for it, from ``lvs_arp_probe``.
+    :attr requests: what became of the requests to each target, from ``lvs_connect``.
+    :attr boot: ``units``: name -> {enabled: bool, active: bool}; ``files``: path -> {present: bool, same: bool or None,
+        None if its content was not compared}.
+    :attr changes: what a run of the roles would do on this host now.
+    """
+
+    host: str
+    asked: bool = False
+    facts: Data | None = None
+    table: t.Mapping[str, Data] | None = None
+    table_after: t.Mapping[str, Data] | None = None
+    answers: t.Mapping[str, t.Sequence[str]] | None = None
+    requests: t.Sequence[Data] | None = None
+    boot: Data | None = None
+    changes: t.Sequence[str] | None = None
+
+    def unseen(self, subject: str, claim: str) -> Line:
+        """Nothing was seen of what a claim needs: bad if somebody was meant to look, else just not asked."""
+        if self.asked:
+            return Line(subject, claim, False, f"nobody could look at {self.host}")
+        return Line(subject, claim, None, f"{self.host} was not part of this run")
+
+    def addresses(self, address: str) -> list[Data]:
+        return [one for one in (self.facts or {}).get("addresses", []) if one["address"] == address]
+
+    def mac(self, interface: str) -> str | None:
+        link = (self.facts or {}).get("links", {}).get(interface)
+        return link["mac"] if link else None
+
+
+def look_from(host: str, asked: bool, variables: Data) -> Look:
+    """:arg variables: those of the host that are named in REGISTERED, and ``lvs_host``, as plain data."""
+    answers = _part(variables, "lvs_answers", "answers")
+    boot = variables.get("lvs_boot")
+    runs = [run for run in (_part(variables, name, "changes") for name in RUNS) if run is not None]
+    # Facts may come from a cache: without anything else of this run, nobody has looked.
+    fresh = bool(runs) or any(isinstance(variables.get(name), t.Mapping) for name in ("lvs_answers", "lvs_table"))
+    return Look(
+        host=host,
+        asked=asked,
+        facts=variables.get("lvs_host") if fresh else None,
+        table=_by_name(_part(variables, "lvs_table", "services")),
+        table_after=_by_name(_part(variables, "lvs_table_after", "services")),
+        answers=None if answers is None else {one["vip"]: one["macs"] for one in answers},
+        requests=_part(variables, "lvs_requests", "targets"),
+        boot=boot if isinstance(boot, t.Mapping) and "units" in boot else None,
+        changes=[change for run in runs for change in run] if runs else None,
+    )
+
+
+def _part(variables: Data, name: str, key: str) -> t.Any:
+    """A key of a registered result; None if the task was skipped or did not reach the host."""
+    result = variables.get(name)
+    return result.get(key) if isinstance(result, t.Mapping) else None
+
+
+def _by_name(services: t.Sequence[Data] | None) -> dict[str, Data] | None:
+    return None if services is None else {one["service"]: one for one in services}

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What is claimed of each host: its VIPs, its silence, and that it all comes back after a reboot."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._arp import Arp, audible
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import (
+    DIRECTOR_UNIT,
+    REALSERVER_UNIT,
+    Data,
+    Line,
+    Look,
+)
+
+
+def prove_director(view: Data, look: Look) -> list[Line]:
+    """:arg view: what the director has to do."""
+    vips = view["director_vips"]
+    lines = [_prove_director_vip(vip, look) for vip in vips]
+    lines += [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
+    if view["director_ip_forward"]:
+        claim = "it forwards packets, as described"
+        lines.append(_about_facts(look, claim, lambda facts: [] if facts["ip_forward"] else ["ip_forward is 0"]))
+    return [*lines, *_prove_boot(look, DIRECTOR_UNIT)]
+
+
+def prove_real_server(view: Data, look: Look) -> list[Line]:
+    """:arg view: what the real server has to do."""
+    vips = view["realserver_vips"]
+    held = [_prove_held(vip, look) for vip in vips]
+    silent = [_prove_silent(vip["address"], look) for vip in vips]
+    routes = [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
+    return [*held, *silent, *routes, *_prove_boot(look, REALSERVER_UNIT)]
+
+
+def prove_alone(vip: str, holders: t.Collection[str], looks: t.Mapping[str, Look]) -> Line:
+    """:arg holders: the hosts that shall have the VIP."""
+    others = [look.host for name, look in looks.items() if name not in holders and look.addresses(vip)]
+    return Line(vip, "nobody has it but its director and its real servers", not others, _have_it(others))
+
+
+def _have_it(hosts: t.Sequence[str]) -> str:
+    return f"{' and '.join(hosts)} {'has' if len(hosts) == 1 else 'have'} it too" if hosts else ""
+
+
+def _about_facts(look: Look, claim: str, problems_in: t.Callable[[Data], list[str]]) -> Line:
+    if look.facts is None:
+        return look.unseen(look.host, claim)
+    problems = problems_in(look.facts)
+    return Line(look.host, claim, not problems, "; ".join(problems))
+
+
+def _prove_director_vip(vip: Data, look: Look) -> Line:
+    address, interface = vip["address"], vip["interface"]
+    wanted = f"{address}/{vip['prefix']}"
+
+    def problems_in(facts: Data) -> list[str]:
+        problems = _place_problems(look, address, vip["prefix"], interface)
+        link = facts["links"].get(interface)
+        if link is not None and not link["up"]:
+            problems.append(f"{interface} is down")
+        return problems
+
+    return _about_facts(look, f"VIP {wanted} is on {interface}", problems_in)
+
+
+def _place_problems(look: Look, address: str, prefix: int, interface: str) -> list[str]:
+    found = {(one["interface"], one["prefix"]) for one in look.addresses(address)}
+    if found == {(interface, prefix)}:
+        return []
+    where = " and ".join(f"{address}/{length} on {name}" for name, length in sorted(found))
+    return [f"it has {where}" if found else f"it does not have {address}"]
+
+
+def _prove_held(vip: Data, look: Look) -> Line:
+    address, interface = vip["address"], vip["interface"]
+    prefix = 128 if ":" in address else 32
+    claim = f"VIP {address}/{prefix} is on {interface}"
+    return _about_facts(look, claim, lambda facts: _place_problems(look, address, prefix, interface))
+
+
+def _prove_silent(address: str, look: Look) -> Line:
+    def problems_in(facts: Data) -> list[str]:
+        if address in facts["silent"]:
+            return []
+        return _loud(facts, address) or [f"it does not hold {address} alone on a device where nobody can ask"]
+
+    return _about_facts(look, f"it is silent about VIP {address}", problems_in)
+
+
+def _loud(facts: Data, address: str) -> list[str]:
+    if ":" in address:
+        return []
+    conf = {name: Arp(**values) for name, values in facts["arp"].items()}
+    nics = [name for name, link in facts["links"].items() if not link["loopback"]]
+    every = facts["arp"]["all"]
+    return [
+        f"on {name} a neighbour may learn it: arp_ignore is {max(every['arp_ignore'], conf[name].arp_ignore)},"
+        f" arp_announce {max(every['arp_announce'], conf[name].arp_announce)}"
+        for name in audible(conf, nics)
+    ]
+
+
+def _prove_route(address: str, interface: str, look: Look) -> Line:
+    claim = f"the host route to VIP {address} by {interface} is there"
+    if look.changes is None:
+        return look.unseen(look.host, claim)
+    missing = [change for change in look.changes if change.startswith(f"ip route add {address} ")]
+    return Line(look.host, claim, not missing, "; ".join(f"missing: {change}" for change in missing))
+
+
+def _prove_boot(look: Look, unit: str) -> list[Line]:
+    enabled = f"{unit} is enabled, so it all comes back after a reboot"
+    files = "the files for the next boot are in place"
+    if look.boot is None:
+        return [look.unseen(look.host, enabled), look.unseen(look.host, files)]
+    found = look.boot["units"].get(unit)
+    problem = "" if found and found["enabled"] else "it is not enabled" if found else "there is no such unit"
+    lines = [Line(look.host, enabled, not problem, problem)]
+    problems = []
+    for path, one in look.boot["files"].items():
+        if not one["present"]:
+            problems.append(f"{path} is missing")
+        elif one["same"] is False:
+            problems.append(f"{path} is not as described")
+    shown = ", ".join(look.boot["files"])
+    claim = f"{files}: {shown}" if shown else files
+    return [*lines, Line(look.host, claim, bool(shown) and not problems, "; ".join(problems))]
+
+
+def prove_nothing_to_do(look: Look) -> Line:
+    claim = "the roles would change nothing"
+    if look.changes is None:
+        return look.unseen(look.host, claim)
+    return Line(look.host, claim, not look.changes, "; ".join(look.changes))

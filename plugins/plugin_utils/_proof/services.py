@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What is claimed of each service: the table, the ARP answers, the requests and who took them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import describe_real_server, describe_service
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, endpoint
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import as_modules_see
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import Data, Line, Look
+
+Looks = t.Mapping[str, Look]
+
+IN_TURN = ("rr", "wrr", "lc", "wlc")
+ENOUGH = 2
+_SHOWN = 4
+
+
+def key_of(service: Data) -> str:
+    return str(ServiceKey.addressed(service["protocol"], service["vip"], service["port"]))
+
+
+def prove_service(service: Data, looks: Looks, clients: t.Sequence[str]) -> list[Line]:
+    """:arg service: an item of the cluster's ``services``."""
+    subject = f"{service['name']} {key_of(service)}"
+    requests = [_prove_requests(subject, service, looks[client]) for client in clients]
+    if not clients:
+        requests = [Line(subject, "a client is answered", None, "there is no host in group lvs_clients")]
+    spread = _prove_spread(subject, service, looks, clients)
+    return [_prove_table(subject, service, looks[service["director"]]), *requests, spread]
+
+
+def _prove_table(subject: str, service: Data, director: Look) -> Line:
+    servers = service["real_servers"]
+    shown = ", ".join(f"{_name(server)} weight {server['weight']}" for server in servers[:_SHOWN])
+    more = f" and {len(servers) - _SHOWN} more" if len(servers) > _SHOWN else ""
+    claim = f"{director.host}'s kernel has it as described: {service['scheduler']}, {shown}{more}"
+    if director.table is None:
+        return director.unseen(subject, claim)
+    found = director.table.get(key_of(service))
+    if found is None:
+        return Line(subject, claim, False, f"the table of {director.host} does not have it")
+    problems = _table_problems(service, found)
+    return Line(subject, claim, not problems, "; ".join(problems))
+
+
+def _table_problems(service: Data, found: Data) -> list[str]:
+    described = read_services(as_modules_see([{**service, "name": None}]))
+    ((wanted, servers),) = described.table.entries()
+    problems = _differences("", describe_service(wanted), found)
+    have = {(one["address"], one["port"]): one for one in found["real_servers"]}
+    for place, server in servers.items():
+        name = described.names.get((wanted.key, place), server.address)
+        one = have.pop(place, None)
+        if one is None:
+            problems.append(f"{name} is missing")
+        else:
+            problems += _differences(f"{name}'s ", describe_real_server(server), one)
+    return [*problems, *(f"{endpoint(*place)} is there and is not described" for place in have)]
+
+
+def _differences(whose: str, wanted: Data, found: Data) -> list[str]:
+    return [
+        f"{whose}{key} is {_shown(found[key])}, not {_shown(want)}"
+        for key, want in wanted.items()
+        if found[key] != want
+    ]
+
+
+def _shown(value: t.Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "none" if value is None else str(value)
+
+
+def _name(server: Data) -> str:
+    return str(server.get("name") or server["address"])
+
+
+def _result(service: Data, client: Look) -> Data | None:
+    for one in client.requests or ():
+        if (one["vip"], one["port"], one["protocol"]) == (service["vip"], service["port"], service["protocol"]):
+            return one
+    return None
+
+
+def _prove_requests(subject: str, service: Data, client: Look) -> Line:
+    claim = f"every request of {client.host} is answered"
+    if service["protocol"] == "udp":
+        return Line(subject, claim, None, "over udp nobody knows what a request would be")
+    found = _result(service, client)
+    if found is None:
+        return client.unseen(subject, claim)
+    asked, answered = found["asked"], found["answered"]
+    claim = f"{answered} of {asked} requests of {client.host} were answered"
+    errors = ", ".join(f"{one['count']} times {one['message']}" for one in found["errors"])
+    if service["protocol"] == "sctp" and not answered and "not supported" in errors:
+        return Line(subject, f"every request of {client.host} is answered", None, f"{client.host} cannot speak sctp")
+    return Line(subject, claim, asked > 0 and answered == asked, errors)
+
+
+def _prove_spread(subject: str, service: Data, looks: Looks, clients: t.Sequence[str]) -> Line:
+    director = looks[service["director"]]
+    claim = "the requests reach real servers through the director"
+    answered = sum((_result(service, looks[client]) or {"answered": 0})["answered"] for client in clients)
+    if not answered:
+        return Line(subject, claim, None, "no client's request was answered")
+    key = key_of(service)
+    before, after = (director.table or {}).get(key), (director.table_after or {}).get(key)
+    if before is None or after is None:
+        return director.unseen(subject, claim)
+    took = _took(before, after)
+    servers = service["real_servers"]
+    told = ", ".join(f"{_name(one)} took {took.get((one['address'], one['port']), 0)}" for one in servers[:_SHOWN])
+    claim = f"of {answered} answered requests {told}{', ...' if len(servers) > _SHOWN else ''}"
+    problems = []
+    if sum(took.values()) < answered:
+        problems.append(f"{director.host} saw only {sum(took.values())}: the others went past it")
+    total = sum(one["weight"] for one in servers) or 1
+    for server in servers:
+        count = took.get((server["address"], server["port"]), 0)
+        if count and not server["weight"]:
+            problems.append(f"{_name(server)} has weight 0 and took {count}")
+        if not count and answered * server["weight"] / total >= ENOUGH and _is_in_turn(service, before):
+            problems.append(f"{_name(server)} took none")
+    return Line(subject, claim, not problems, "; ".join(problems))
+
+
+def _took(before: Data, after: Data) -> dict[tuple[str, int], int]:
+    was = {(one["address"], one["port"]): one["stats"]["conns"] for one in before["real_servers"]}
+    now = {(one["address"], one["port"]): one["stats"]["conns"] for one in after["real_servers"]}
+    return {place: conns - was.get(place, 0) for place, conns in now.items()}
+
+
+def _is_in_turn(service: Data, before: Data) -> bool:
+    """Whether a dozen requests must reach everybody: not with persistence, a hash, or old connections to even out."""
+    busy = service["scheduler"] in ("lc", "wlc") and any(one["active_connections"] for one in before["real_servers"])
+    return service["scheduler"] in IN_TURN and service.get("persistent") is None and not busy
+
+
+def prove_vip(vip: str, director: str, interface: str | None, real_servers: t.Collection[str], looks: Looks) -> Line:
+    """Who answers for a VIP.
+
+    :arg real_servers: hosts that hold the VIP too, and must be silent.
+    """
+    subject, what = vip, "neighbour solicitation" if ":" in vip else "ARP"
+    mac = looks[director].mac(interface) if interface else None
+    claim = f"only {director} ({mac}) answers {what} for it"
+    if mac is None:
+        return looks[director].unseen(subject, f"only {director} answers {what} for it")
+    others: dict[str, None] = {}
+    heard, deaf = [], []
+    for name, look in looks.items():
+        if look.answers is None or vip not in look.answers:
+            continue
+        macs = look.answers[vip]
+        others.update(dict.fromkeys(one for one in macs if one != mac))
+        if name != director and mac in macs:
+            heard.append(name)
+        elif name in real_servers:
+            deaf.append(name)
+    problems = [f"{_owner(one, looks)} answers too" for one in others]
+    problems += [f"{name} hears no answer of {director}" for name in deaf if heard or others]
+    if problems or heard:
+        return Line(subject, claim, not problems, "; ".join(problems))
+    if deaf:
+        return Line(subject, claim, False, f"nobody answers: asked on {', '.join(deaf)}")
+    return Line(subject, claim, None, "nobody in its network has asked")
+
+
+def _owner(mac: str, looks: Looks) -> str:
+    for look in looks.values():
+        facts = look.facts or {}
+        if any(link["mac"] == mac for link in facts.get("links", {}).values()):
+            return f"{look.host} ({mac}; arp_ignore is {facts['arp']['all']['arp_ignore']} there)"
+    return f"a machine that is not known here ({mac})"
