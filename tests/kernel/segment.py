@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An Ethernet segment around the test's host, and the questions that its neighbours ask.
+
+The host has eth0 with 192.0.2.1/24 and 2001:db8::1/64. Each neighbour is a network namespace of its own with an eth0.
+Questions are asked with other people's tools: arping, ping, ip.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import guest
+
+HOST_MAC = "02:00:00:00:00:01"
+
+
+class Segment:
+    """A bridge with the host and its neighbours on it."""
+
+    def __init__(self) -> None:
+        # the names of namespaces are kept in /run, which tests share
+        guest.sh("mkdir -p /run/netns && mount -t tmpfs none /run/netns && ip netns add switch")
+        guest.sh("ip -n switch link add br0 type bridge && ip -n switch link set br0 up")
+        write_setting("net/ipv6/conf/default/accept_dad", 0)  # addresses that are tentative for a second
+        self._plug("host")
+        guest.sh(f"ip link set eth0 address {HOST_MAC} up")
+        guest.sh("ip address add 192.0.2.1/24 dev eth0 && ip address add 2001:db8::1/64 dev eth0 nodad")
+
+    def neighbour(self, name: str, number: int) -> str:
+        """One more machine, 192.0.2.NUMBER and 2001:db8::NUMBER; its MAC."""
+        mac = f"02:00:00:00:00:{number:02x}"
+        guest.sh(f"ip netns add {name}")
+        self._plug(name, name)
+        self.ask(name, f"ip link set lo up && ip link set eth0 address {mac} up")
+        self.ask(name, f"ip address add 192.0.2.{number}/24 dev eth0")
+        self.ask(name, f"ip address add 2001:db8::{number:x}/64 dev eth0 nodad")
+        return mac
+
+    def ask(self, name: str, command: str, check: bool = True) -> str:
+        """What a shell line prints on a neighbour."""
+        return guest.sh(f"ip netns exec {name} sh -c '{command}'", check)
+
+    def who_has(self, name: str, address: str) -> set[str]:
+        """The MACs that answer ARP for an address, asked twice on a neighbour."""
+        printed = self.ask(name, f"arping -c 2 -w 1 -I eth0 {address}", check=False)
+        assert re.search(r"Sent \d+ probes", printed), f"arping did not ask: {printed!r}"
+        return {mac.lower() for mac in re.findall(r"\[([0-9A-Fa-f:]{17})\]", printed)}
+
+    def cached(self, name: str, address: str) -> str | None:
+        """The MAC that a neighbour has in its cache for an address."""
+        entries = json.loads(self.ask(name, f"ip -j neighbour show to {address} dev eth0") or "[]")
+        return entries[0].get("lladdr") if entries else None
+
+    def believe(self, name: str, address: str, mac: str) -> None:
+        """Let a neighbour have learned this MAC long ago."""
+        self.ask(name, f"ip neighbour replace {address} lladdr {mac} dev eth0 nud stale")
+
+    def _plug(self, port: str, namespace: str | None = None) -> None:
+        there = f"netns {namespace}" if namespace else ""
+        guest.sh(f"ip link add eth0 {there} type veth peer name p-{port} netns switch")
+        guest.sh(f"ip -n switch link set p-{port} master br0 up")
+
+
+def addresses(interface: str) -> dict[str, dict[str, Any]]:
+    """The global addresses of an interface as ip(8) sees them, by ADDRESS/PREFIX."""
+    [link] = json.loads(guest.sh(f"ip -j address show dev {interface}"))
+    found = [entry for entry in link["addr_info"] if entry.get("scope") == "global"]
+    return {f"{entry['local']}/{entry['prefixlen']}": entry for entry in found}
+
+
+def everything() -> str:
+    """Addresses, routes and settings of the host, to be compared before and after."""
+    settings = guest.sh("sysctl -a 2>/dev/null | grep -E '^net.ipv4.(conf.*arp_|ip_forward)'")
+    return guest.sh("ip -o address | sed 's/valid_lft.*//' && ip route show table all && ip -6 route") + settings
+
+
+def setting(name: str) -> str:
+    """A value under /proc/sys."""
+    return (Path("/proc/sys") / name).read_text().strip()
+
+
+def write_setting(name: str, value: int) -> None:
+    """Set it."""
+    (Path("/proc/sys") / name).write_text(str(value))
+
+
+def manifest() -> dict[str, Any]:
+    """What is recorded as ours; empty where there is no record."""
+    path = Path("/var/lib/openlvs/manifest.json")
+    return dict(json.loads(path.read_text())) if path.exists() else {}
