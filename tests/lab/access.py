@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 
 import namespace
@@ -71,8 +69,9 @@ def _inventory(hosts: Sequence[Host]) -> dict[str, object]:
     return {"all": {"vars": settings, "hosts": variables, "children": groups}}
 
 
-def ssh(host: Host, command: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["ssh", "-F", SSH_CONFIG, host.name, command], check=False, **options)  # type: ignore[call-overload,no-any-return]
+def ssh(host: Host, *command: str) -> int:
+    """Run a command on the host, or a shell, with our own input and output; its exit code."""
+    return subprocess.run(["ssh", "-F", SSH_CONFIG, host.name, *command], check=False).returncode
 
 
 def ask(hosts: Iterable[Host], command: str) -> dict[Host, str]:
@@ -85,11 +84,6 @@ def ask(hosts: Iterable[Host], command: str) -> dict[Host, str]:
         for host in hosts
     }  # fmt: skip
     return {host: process.communicate()[0].strip() for host, process in asked.items()}
-
-
-def shell(host: Host) -> None:
-    sys.stdout.flush()
-    os.execvp("ssh", ["ssh", "-F", str(SSH_CONFIG), host.name])
 
 
 def forget(host: Host) -> None:

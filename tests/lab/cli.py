@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 
 import access
 import hosts
@@ -29,59 +30,56 @@ from common import LAB, RUN, Trouble, need, say
 from topology import Host
 
 ON_DEMAND = "on demand rs3 ... rs40, lvs3 ... lvs9, and kernel, the guest of the kernel tests."
-EPILOG = f"""Hosts are {', '.join(topology.DEFAULT_HOSTS)}; {ON_DEMAND}
+EPILOG = f"""Hosts are {", ".join(topology.DEFAULT_HOSTS)}; {ON_DEMAND}
 
 environment:
   OPENLVS_LAB_DIR      images, kernels, disks and keys (default: openlvs-lab in $XDG_CACHE_HOME or ~/.cache)
   OPENLVS_LAB_KERNEL   auto (own if built, else debian), own or debian
   OPENLVS_LAB_SUITE    the guests' Debian (default: bookworm)
-
 """
 
 
-def _named(names: list[str], default: list[Host] | None = None) -> list[Host]:
-    if not names and default is not None:
-        return default
-    found = [topology.find(name) for name in names]
-    unknown = [name for name, host in zip(names, found) if not host]
+def _named(names: Iterable[str]) -> list[Host]:
+    found = {name: topology.find(name) for name in names}
+    unknown = ", ".join(name for name, host in found.items() if not host)
     if unknown:
         known = ", ".join(topology.DEFAULT_HOSTS)
-        raise Trouble(f"No such host: {', '.join(unknown)}. There are {known}, and {ON_DEMAND}")
-    return [host for host in found if host]
-
-
-def _names(chosen: list[Host]) -> str:
-    return ", ".join(host.name for host in chosen)
+        raise Trouble(f"No such host: {unknown}. There are {known}, and {ON_DEMAND}")
+    return [host for host in found.values() if host]
 
 
 def _cluster() -> list[Host]:
     """The six hosts and those started besides, except the guest of the kernel tests."""
-    return sorted({*_named(list(topology.DEFAULT_HOSTS)), *(h for h in hosts.known() if h.cables)}, key=topology.order)
+    return sorted({*_named(topology.DEFAULT_HOSTS), *(h for h in hosts.known() if h.cables)}, key=topology.order)
 
 
-def _running(names: list[str]) -> list[Host]:
+def _running(names: Iterable[str]) -> list[Host]:
     """The named hosts, all of which have to run."""
-    chosen = _named(names)
     namespace.require()
+    chosen = _named(names)
     for host in chosen:
         if not hosts.pid(host):
             raise Trouble(f"{host.name} is not running. Start it with: tests/lab/lab up {host.name}")
     return chosen
 
 
-# ---- commands
+def _list(chosen: Iterable[Host]) -> str:
+    return ", ".join(host.name for host in chosen)
 
 
-def up(names: list[str]) -> None:
-    """Start hosts (default: all six), or repair what is broken of them."""
-    chosen = _named(names, _named(list(topology.DEFAULT_HOSTS)))
+# ---- commands that change the lab; one of them at a time
+
+
+def up(names: Iterable[str]) -> None:
+    """Start the hosts (default: the six), or repair what is broken of them."""
+    chosen = _named(names or topology.DEFAULT_HOSTS)
     if os.getuid():
         raise Trouble("The lab needs root: it makes a network namespace, and nothing outside of it is configured.")
     need(("ip", "ssh", "ssh-keygen"))
     hosts.check_tun()
+    access.ensure_key()
     kernel, image = hosts.wanted()
     RUN.mkdir(parents=True, exist_ok=True)
-    access.ensure_key()
     namespace.make()
     torn = namespace.plug(chosen)
     for host in chosen:
@@ -96,7 +94,7 @@ def up(names: list[str]) -> None:
         if hosts.stale(host, kernel, image):
             say(f"{host.name} keeps running on {hosts.state(host)['kernel']}; renew it with: lab reset {host.name}")
     if stopped:
-        say(f"starting {_names(stopped)} on kernel {kernel.name}")
+        say(f"starting {_list(stopped)} on kernel {kernel.name}")
     for host in stopped:
         hosts.start(host, kernel, image)
     silent = hosts.wait(running, hosts.QUICK)
@@ -108,36 +106,28 @@ def up(names: list[str]) -> None:
     images.drop_old_images(hosts.images_in_use())
 
 
-def _named_one(name: str) -> Host:
-    return _named([name])[0]
-
-
-def down(names: list[str]) -> None:
-    """Remove hosts and their disks; without names, the whole lab."""
-    for host in _named(names, hosts.known()):
+def down(names: Iterable[str]) -> None:
+    for host in _named(names) or hosts.known():
         hosts.remove(host)
     if not names:
         namespace.remove()
         shutil.rmtree(RUN, ignore_errors=True)
-        say("the lab is gone; images and kernels are kept in " + str(LAB))
+        say(f"the lab is gone; images and kernels are kept in {LAB}")
 
 
-def kill(names: list[str]) -> None:
-    """Cut the power of hosts; their disks stay."""
+def kill(names: Iterable[str]) -> None:
     for host in _running(names):
         hosts.kill(host)
 
 
-def reset(names: list[str]) -> None:
-    """Start hosts anew on pristine disks (default: the six hosts and those started besides)."""
-    chosen = _named(names, _cluster())
+def reset(names: Iterable[str]) -> None:
+    chosen = _named(names) or _cluster()
     for host in chosen:
         hosts.pristine(host)
     up([host.name for host in chosen])
 
 
-def reboot(names: list[str]) -> None:
-    """Reboot hosts from inside and wait until they are back."""
+def reboot(names: Iterable[str]) -> None:
     chosen = _running(names)
     boot_id = "cat /proc/sys/kernel/random/boot_id"
     before = access.ask(chosen, boot_id)
@@ -145,7 +135,7 @@ def reboot(names: list[str]) -> None:
     waiting, deadline = chosen, time.monotonic() + hosts.PATIENCE
     while waiting:
         if time.monotonic() > deadline:
-            raise Trouble(f"{_names(waiting)} did not come back. See: lab log {waiting[0].name}")
+            raise Trouble(f"{_list(waiting)} did not come back. See: lab log {waiting[0].name}")
         for host in waiting:
             access.forget(host)
         time.sleep(0.5)
@@ -154,42 +144,88 @@ def reboot(names: list[str]) -> None:
     hosts.settle(chosen, "is back")
 
 
-def execute(host: str, command: list[str]) -> int:
-    """Run a command on a host: one word is a shell line, several are quoted."""
-    chosen = _running([host])[0]
-    return access.ssh(chosen, command[0] if len(command) == 1 else shlex.join(command)).returncode
+CHANGES: dict[str, Callable[[Iterable[str]], None]] = {
+    "up": up,
+    "start": up,
+    "down": down,
+    "kill": kill,
+    "reset": reset,
+    "reboot": reboot,
+}
 
 
-def status() -> None:
-    """Show the hosts, their addresses, kernels and memory."""
+def change(given: argparse.Namespace) -> int:
+    LAB.mkdir(parents=True, exist_ok=True)
+    with (LAB / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        namespace.exists()  # refuses before anything is done
+        CHANGES[given.command](given.hosts)
+    return 0
+
+
+def link(given: argparse.Namespace) -> int:
+    namespace.cable(_named([given.host])[0], given.segment, given.state)
+    return 0
+
+
+# ---- commands that use it
+
+
+def execute(given: argparse.Namespace) -> int:
+    """One word is a shell line, several words are quoted."""
+    host = _running([given.host])[0]
+    return access.ssh(host, given.words[0] if len(given.words) == 1 else shlex.join(given.words))
+
+
+def shell(given: argparse.Namespace) -> int:
+    return access.ssh(_running([given.host])[0])
+
+
+def in_namespace(given: argparse.Namespace) -> int:
+    namespace.require()
+    words = given.words or [os.environ.get("SHELL", "/bin/sh")]
+    return subprocess.run(["ip", "netns", "exec", namespace.NAME, *words], check=False).returncode
+
+
+# ---- commands that look
+
+
+def status(_given: argparse.Namespace) -> int:
     if not namespace.exists():
         print("the lab is down")
-        return
+        return 0
     for host in sorted({*_cluster(), *hosts.known()}, key=topology.order):
         if hosts.pid(host):
-            health, kernel = "up" if hosts.answers(host) else "silent", hosts.state(host)["kernel"]
-            now = f"{health:7}{hosts.memory(host):4} MiB  {kernel}"
+            health = "up" if hosts.answers(host) else "silent"
+            now = f"{health:7}{hosts.memory(host):4} MiB  {hosts.state(host)['kernel']}"
         else:
             now = "dead" if hosts.state(host) else "down"
-        addresses = [a.split("/")[0] for _segment, on in host.interfaces[1:] for a in on if ":" not in a]
+        addresses = [a.split("/")[0] for _segment, given in host.cables for a in given if ":" not in a]
         print(f"{host.name:8}{host.management:12}{now:44}{' '.join(addresses)}")
+    return 0
 
 
-def in_namespace(command: list[str]) -> None:
-    """Run a command in the lab's namespace, for example: tcpdump -ni br-lan arp."""
-    namespace.require()
-    sys.stdout.flush()
-    os.execvp("ip", ["ip", "netns", "exec", namespace.NAME, *(command or [os.environ.get("SHELL", "/bin/sh")])])
+def log(given: argparse.Namespace) -> int:
+    console = hosts.directory(_named([given.host])[0]) / "console.log"
+    if not console.exists():
+        raise Trouble(f"{given.host} was not started yet.")
+    print(console.read_text(errors="replace"), end="")
+    return 0
 
 
-def log(host: str) -> None:
-    """Show a host's console."""
-    subprocess.run(["cat", hosts.directory(_named_one(host)) / "console.log"], check=False)
+def inventory(_given: argparse.Namespace) -> int:
+    print(access.INVENTORY)
+    return 0
 
 
-def cache(what: str | None, suite: str) -> None:
-    """Print where the lab is kept, or the image or kernel that fits this checkout."""
-    print({"image": images.image_path(suite), "kernel": images.own_prefix()}.get(what or "", LAB))
+def image(_given: argparse.Namespace) -> int:
+    print(images.image(hosts.suite()))
+    return 0
+
+
+def cache(given: argparse.Namespace) -> int:
+    print({"image": images.image_path(given.suite), "kernel": images.own_prefix()}.get(given.what, LAB))
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -198,66 +234,46 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, text: str, *arguments: tuple[str, dict[str, object]]) -> None:
-        added = commands.add_parser(name, help=text)
-        for argument, options in arguments:
-            added.add_argument(argument, **options)  # type: ignore[arg-type]
+    def command(name: str, text: str, act: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(act=act)
+        return added
 
-    some = ("names", {"nargs": "*", "metavar": "HOST"})
-    named = ("names", {"nargs": "+", "metavar": "HOST"})
-    one = ("host", {"metavar": "HOST"})
-    words = ("words", {"nargs": argparse.REMAINDER, "metavar": "COMMAND"})
-    command("up", "start hosts (default: all six) or repair what is broken", some)
-    command("down", "remove hosts and their disks (default: the whole lab)", some)
-    command("kill", "cut the power, keep the disk", named)
-    command("start", "switch on again", named)
-    command("reboot", "reboot from inside and wait for the hosts to be back", named)
-    command("reset", "start hosts anew on pristine disks (default: all but kernel)", some)
-    command("exec", "run a command on a host", one, words)
-    command("shell", "open a shell on a host", one)
-    command("sh", "run a command in the lab's namespace, e.g. tcpdump -ni br-lan arp", words)
-    command("status", "show hosts, memory, kernels, addresses")
-    command("log", "show a host's console", one)
-    command("link", "pull or plug a cable", one, ("segment", {}), ("state", {"choices": ("up", "down")}))
-    command("inventory", "print the path of the generated inventory")
-    command("image", "build the disk image, unless it is there")
-    what = ("what", {"nargs": "?", "choices": ("image", "kernel")})
-    command("cache", "print where things are kept", what, ("suite", {"nargs": "?", "default": "bookworm"}))
+    def one_host(name: str, text: str, act: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = command(name, text, act)
+        added.add_argument("host", metavar="HOST")
+        return added
+
+    for name, many, text in (
+        ("up", "*", "start hosts (default: the six) or repair what is broken"),
+        ("down", "*", "remove hosts and their disks (default: the whole lab)"),
+        ("kill", "+", "cut the power, keep the disk"),
+        ("start", "+", "switch on again"),
+        ("reboot", "+", "reboot from inside and wait until the hosts are back"),
+        ("reset", "*", "start hosts anew on pristine disks (default: all but kernel)"),
+    ):
+        command(name, text, change).add_argument("hosts", nargs=many, metavar="HOST")
+    plug = one_host("link", "pull or plug a cable: HOST mgmt|front|lan up|down", link)
+    plug.add_argument("segment")
+    plug.add_argument("state", choices=("up", "down"))
+    one_host("exec", "run a command on a host", execute).add_argument("words", nargs=argparse.REMAINDER)
+    one_host("shell", "open a shell on a host", shell)
+    inside = command("sh", "run a command in the lab's namespace: tcpdump -ni br-lan arp", in_namespace)
+    inside.add_argument("words", nargs=argparse.REMAINDER)
+    command("status", "show hosts, memory, kernels, addresses", status)
+    one_host("log", "show a host's console", log)
+    command("inventory", "print the path of the generated inventory", inventory)
+    command("image", "build the disk image, unless it is there", image)
+    kept = command("cache", "print where things are kept", cache)
+    kept.add_argument("what", nargs="?", choices=("image", "kernel"))
+    kept.add_argument("suite", nargs="?", default=hosts.suite())
     return parser
 
 
-def dispatch(given: argparse.Namespace) -> int:
-    name = given.command
-    if name in ("up", "start", "down", "kill", "reset", "reboot"):
-        LAB.mkdir(parents=True, exist_ok=True)
-        with (LAB / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            namespace.exists()  # refuses before anything is done
-            {"up": up, "start": up, "down": down, "kill": kill, "reset": reset, "reboot": reboot}[name](given.names)
-    elif name == "exec":
-        return execute(given.host, given.words)
-    elif name == "shell":
-        access.shell(_running([given.host])[0])
-    elif name == "sh":
-        in_namespace(given.words)
-    elif name == "status":
-        status()
-    elif name == "log":
-        log(given.host)
-    elif name == "link":
-        namespace.cable(_named_one(given.host), given.segment, given.state)
-    elif name == "inventory":
-        print(access.INVENTORY)
-    elif name == "image":
-        print(images.image(os.environ.get("OPENLVS_LAB_SUITE", "bookworm")))
-    elif name == "cache":
-        cache(given.what, given.suite)
-    return 0
-
-
 def main() -> int:
+    given = _parser().parse_args()
     try:
-        return dispatch(_parser().parse_args())
+        return int(given.act(given))
     except Trouble as exc:
         print(f"lab: {exc}", file=sys.stderr)
         return 1

@@ -96,6 +96,7 @@ def boot_script(host: Host, kernel: str) -> str:
         "modprobe -q ipv6",
         "install -D -m 600 /run/lab/authorized_keys /root/.ssh/authorized_keys",
         f"echo {host.name} >/etc/hostname",
+        f"sed -i '/^127.0.1.1/d; $ a 127.0.1.1 {host.name}' /etc/hosts",
         "ip link set lo up",
     ]
     for index, (_segment, addresses) in enumerate(host.interfaces):
@@ -113,7 +114,7 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
     """Boot the host on its disk; a new one, or one of another image, gets a pristine disk."""
     home = directory(host)
     disk = home / "disk.cow"
-    if state(host).get("image") != str(image):
+    if state(host).get("built") != _built(image):
         disk.unlink(missing_ok=True)
     for path in (home, SHARE / "boot", RUN / "uml"):
         path.mkdir(parents=True, exist_ok=True)
@@ -121,7 +122,7 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
     shutil.rmtree(RUN / "uml" / host.name, ignore_errors=True)
     _end_strays(host)
     python_script(RUN / "uml-exec", "umlexec.py")
-    command = ["ip", "netns", "exec", namespace.NAME, RUN / "uml-exec", *kernel.arguments, f"mem={host.memory}M"]
+    command = ["ip", "netns", "exec", namespace.NAME, f"{RUN}/uml-exec", *kernel.arguments, f"mem={host.memory}M"]
     command += [f"umid={host.name}", f"uml_dir={RUN}/uml/", f"ubd0={disk},{image}", "root=/dev/ubda", "rootfstype=ext4"]
     command += ["rw", f"hostfs={SHARE}", "con=null", "con0=null,fd:1", "ssl=null", "quiet", "random.trust_cpu=on"]
     command += ["lab", f"systemd.hostname={host.name}", "systemd.show_status=no"]
@@ -135,8 +136,13 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
         )
-    seen = {"pid": process.pid, "started": _start_time(process.pid), "kernel": kernel.name, "image": str(image)}
-    (home / "state.json").write_text(json.dumps(seen))
+    seen = {"pid": process.pid, "started": _start_time(process.pid), "kernel": kernel.name}
+    (home / "state.json").write_text(json.dumps({**seen, "image": str(image), "built": _built(image)}))
+
+
+def _built(image: Path) -> str:
+    """A disk goes with this very build of its image."""
+    return f"{image.name} {image.stat().st_mtime_ns}"
 
 
 def _end_strays(host: Host) -> None:
@@ -238,7 +244,7 @@ def images_in_use() -> set[Path]:
 
 def stale(host: Host, kernel: Kernel, image: Path) -> bool:
     """True for a host that runs on another kernel or image than a new one would."""
-    return (state(host).get("kernel"), state(host).get("image")) != (kernel.name, str(image))
+    return (state(host).get("kernel"), state(host).get("built")) != (kernel.name, _built(image))
 
 
 def pristine(host: Host) -> None:
@@ -247,7 +253,10 @@ def pristine(host: Host) -> None:
     (directory(host) / "disk.cow").unlink(missing_ok=True)
 
 
+def suite() -> str:
+    return os.environ.get("OPENLVS_LAB_SUITE") or "bookworm"
+
+
 def wanted() -> tuple[Kernel, Path]:
     """The kernel and the image that a new host gets."""
-    suite = os.environ.get("OPENLVS_LAB_SUITE", "bookworm")
-    return images.kernel(os.environ.get("OPENLVS_LAB_KERNEL", "auto")), images.image(suite)
+    return images.kernel(os.environ.get("OPENLVS_LAB_KERNEL") or "auto"), images.image(suite())
