@@ -66,11 +66,12 @@ def survey(host: Host) -> Ground:
     facts = host.facts
     if facts is None:
         return Ground(host, written, None, connects_to)
+    said = {own.address for own in (*written, *connects_to)}  # what is a host's own in words stays its own
     live: list[Own] = []
     others = list(connects_to)
     seen: set[tuple[str, int]] = set()
     for one in facts.addresses:
-        if one.value.ip in facts.vips or one.value.ip.is_loopback:
+        if one.value.ip.is_loopback or (one.value.ip in facts.vips and one.value.ip not in said):
             continue
         place = (one.interface, one.value.version)
         loopback = one.interface in facts.loopbacks

@@ -154,7 +154,7 @@ class _Placer:
         seen: dict[tuple[Address, int | None], RealServer] = {}
         for place in places:
             known = seen.setdefault((place.address, place.server.port), place.server)
-            if known is not place.server:
+            if known.name != place.server.name:
                 text = f"real servers {known.name} and {place.server.name} have the same address {place.address}"
                 self._findings.add(service.where, text)
         if service.real_servers and not places and complete:

@@ -64,7 +64,7 @@ def _read_real_server(entry: Entry, forward: str, groups: Groups, hosts: frozens
         RealServer(
             where=entry.where,
             host=name,
-            address=address,
+            address=None if group else address,
             port=entry.number("port", 1, MAX_PORT),
             forward=entry.choice("forward", words.FORWARDS) or forward,
             weight=None if group else weight,

@@ -141,7 +141,8 @@ def _defaults_for(item: dict[str, t.Any], defaults: t.Mapping[str, t.Any]) -> De
         hidden |= {"listen", "port", "ports"}
     if "listen" in item:
         hidden.add("protocol")
-    return Defaults(DEFAULTS, {key: value for key, value in defaults.items() if key not in hidden})
+    shown = [key for key in defaults if key in DEFAULT_KEYS and key not in hidden]
+    return Defaults(DEFAULTS, {key: defaults[key] for key in shown})
 
 
 def _name(entry: Entry) -> str:

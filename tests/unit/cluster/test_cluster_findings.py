@@ -1,0 +1,408 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong in a description is found, and said in words that tell what to do."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openlvs.lvs.plugins.plugin_utils import _cluster
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Section
+from cluster_builders import build, facts, web
+
+SEEN = {
+    "lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"), ("10.99.0.5/24", "eth0"))},
+    "rs1": {"lvs_host": facts(("192.0.2.11/24", "eth1"), ("10.99.0.11/24", "eth0"))},
+    "rs2": {"lvs_host": facts(("192.0.2.12/24", "eth1"), ("10.99.0.12/24", "eth0"))},
+}
+
+
+def only(outcome):
+    assert len(outcome.findings) == 1, outcome.findings
+    return outcome.findings[0]
+
+
+def test_the_example_is_fine():
+    assert build(web()).findings == []
+    assert build(web(), hosts=SEEN).findings == []
+
+
+WRONG_VALUES = [
+    (
+        {"scheduler": "wcl"},
+        (
+            "scheduler 'wcl' is unknown: one of rr, wrr, lc, wlc, fo, ovf, lblc, lblcr, dh, sh, mh, sed, nq, twos (did"
+            " you mean 'wlc'?)"
+        ),
+    ),
+    ({"schedular": "rr"}, "key 'schedular' is unknown (did you mean 'scheduler'?)"),
+    (
+        {"colour": "red"},
+        (
+            "key 'colour' is unknown: one of name, directors, vip, vips, port, ports, protocol, listen, affinity, mark,"
+            " forward, scheduler, scheduler_flags, persistent, netmask, real_servers, checks, sorry_server"
+        ),
+    ),
+    ({"name": None}, "has no name: messages, files and keepalived's groups use it"),
+    ({"name": "a b"}, "name 'a b' must be at most 63 letters, digits, '.', '_' and '-': it goes into file names"),
+    ({"vip": None}, "has no VIP: say vip: ADDRESS, or vips: [{address: ADDRESS}, ...]"),
+    (
+        {"vip": "192.0.2.7/24"},
+        (
+            "vip '192.0.2.7/24' has a prefix: write the address alone; a prefix other than 32 or 128 belongs into vips:"
+            " [{address: ..., prefix: ...}]"
+        ),
+    ),
+    ({"vip": "www"}, "vip 'www' is not an IPv4 or IPv6 address"),
+    ({"vip": 7}, "vip must be an address in quotes, not a number"),
+    ({"vip": "224.0.0.1"}, "vip 224.0.0.1 is a multicast address: choose a unicast address that clients can reach"),
+    ({"vip": "127.0.0.1"}, "vip 127.0.0.1 is a loopback address: choose a unicast address that clients can reach"),
+    ({"vips": [{"address": "192.0.2.78"}]}, "has both vip and vips: vip is the short form of vips: [{address: ...}]"),
+    ({"port": None}, "listens to nothing: say port, ports or listen"),
+    ({"ports": [81]}, "has port and ports: one of them, please"),
+    ({"port": 0}, "port 0 is out of range: 1 to 65535; all ports of a client at once are affinity: client"),
+    ({"port": "http"}, "port must be a whole number from 1 to 65535, not 'http'"),
+    ({"port": None, "ports": 80}, "ports must be a list, not a number"),
+    ({"port": None, "ports": [80, 80]}, "listens to tcp 80 twice"),
+    ({"protocol": "tpc"}, "protocol 'tpc' is unknown: one of tcp, udp, sctp (did you mean 'tcp'?)"),
+    ({"forward": "direct"}, "forward 'direct' is unknown: one of dr, nat, tun, fullnat"),
+    ({"persistent": 0}, "persistent 0 is out of range: 1 to 2678400 seconds; leave it out for none"),
+    (
+        {"real_servers": []},
+        "has no real servers: the kernel refuses every client; name hosts, a group or unmanaged machines",
+    ),
+    ({"directors": "lvs1"}, "directors: group 'lvs1' is not in the inventory; it is a host: write directors: [lvs1]"),
+    ({"directors": ["lvs9"]}, "directors: host 'lvs9' is not in the inventory (did you mean 'lvs1'?)"),
+    ({"directors": "empty"}, "directors: group 'empty' has no hosts"),
+    ({"mark": 3}, "mark is for affinity: mark alone"),
+]
+
+
+@pytest.mark.parametrize(("changes", "text"), WRONG_VALUES)
+def test_a_wrong_value_of_a_service(changes, text):
+    service = web(**changes)
+    name = f" {service['name']}" if "name" in service else ""
+    assert only(build(service)) == f"lvs_services[0]{name}: {text}"
+
+
+WRONG_REAL_SERVERS = [
+    ({"host": "rs9"}, "host 'rs9' is not in the inventory (did you mean 'rs3'?)"),
+    (
+        {"group": "lvs_real_server"},
+        "group 'lvs_real_server' is not in the inventory (did you mean 'lvs_real_servers'?)",
+    ),
+    ({"group": "empty"}, "group 'empty' has no hosts"),
+    ({"host": "rs1", "wieght": 2}, "key 'wieght' is unknown (did you mean 'weight'?)"),
+    ({"host": "rs1", "weight": 65536}, "weight 65536 is out of range: 0 to 65535"),
+    ({"host": "rs1", "weight": -1}, "weight -1 is out of range: 0 to 65535"),
+    (
+        {"host": "rs1", "upper_threshold": "many"},
+        "upper_threshold must be a whole number from 0 to 2147483647, not 'many'",
+    ),
+    (
+        {"address": "198.51.100.9"},
+        "address 198.51.100.9 has no host: say host: NAME, or unmanaged: true when nobody shall look after it",
+    ),
+    ({"host": "rs1", "unmanaged": True}, "unmanaged is for an address alone: hosts of the inventory are looked after"),
+    (
+        {},
+        (
+            "needs one of host, group and address: {host: rs1}, {group: web_servers} or {address: 192.0.2.20,"
+            " unmanaged: true}"
+        ),
+    ),
+    (
+        {"group": "lvs_real_servers", "address": "192.0.2.9"},
+        "has an address beside group 'lvs_real_servers': the addresses of its hosts are their lvs_addresses",
+    ),
+    (
+        {"host": "rs1", "port": 8080},
+        (
+            "port 8080 of real server rs1 differs from the VIP's port 80: forward dr hands packets on unchanged, so the"
+            " port cannot change. Leave port out"
+        ),
+    ),
+    (
+        {"host": "lvs1"},
+        (
+            "real server lvs1 is a director of this service too: packets would go round in a loop, and the guard"
+            " against that is not built yet"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("entry", "text"), WRONG_REAL_SERVERS)
+def test_a_wrong_real_server(entry, text):
+    hosts = {"rs3": {"lvs_addresses": ["192.0.2.13/24"]}}
+    outcome = build(web(real_servers=[{"host": "rs3"}, entry]), hosts=hosts)
+    assert only(outcome) == f"lvs_services[0] web real_servers[1]: {text}"
+
+
+def test_a_name_in_place_of_a_dictionary():
+    text = (
+        "real_servers[0] must be a dictionary such as {host: rs1}, {group: web_servers} or {address: 192.0.2.20,"
+        " unmanaged: true}, not a string 'rs1'"
+    )
+    assert only(build(web(real_servers=["rs1", {"host": "rs2"}]))) == f"lvs_services[0] web: {text}"
+
+
+def test_a_real_server_twice():
+    text = (
+        "rs1 is a real server of this service already, by real_servers[0]; its weight alone is changed by lvs_weight in"
+        " its host variables"
+    )
+    both = [{"group": "lvs_real_servers"}, {"host": "rs1"}]
+    assert only(build(web(real_servers=both))) == f"lvs_services[0] web real_servers[1]: {text}"
+
+
+NOT_BUILT = [
+    ({"affinity": "mark"}, "affinity 'mark' is not built yet: this version makes a virtual service of each port"),
+    ({"affinity": "client"}, "affinity 'client' is not built yet: this version makes a virtual service of each port"),
+    ({"forward": "nat"}, "forward 'nat' is not built yet: the roles apply 'dr' alone"),
+    ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply 'dr' alone"),
+    (
+        {"checks": [{"type": "http", "path": "/"}]},
+        (
+            "checks cannot work under lvs_engine 'kernel': the kernel looks at no server. lvs_engine 'keepalived' does,"
+            " without VRRP too, but is not built yet: leave them out"
+        ),
+    ),
+    (
+        {"sorry_server": {"address": "192.0.2.99", "port": 8080}},
+        (
+            "sorry_server cannot work under lvs_engine 'kernel': the kernel looks at no server. lvs_engine 'keepalived'"
+            " does, without VRRP too, but is not built yet: leave them out"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "text"), NOT_BUILT)
+def test_what_no_role_applies_yet_is_said(changes, text):
+    assert only(build(web(**changes))) == f"lvs_services[0] web: {text}"
+
+
+def test_a_real_server_of_another_way_is_said():
+    outcome = build(web(real_servers=[{"host": "rs1"}, {"host": "rs2", "forward": "tun"}]))
+    assert (
+        only(outcome)
+        == "lvs_services[0] web real_servers[1]: forward 'tun' is not built yet: the roles apply 'dr' alone"
+    )
+
+
+@pytest.mark.parametrize("engine", ["keepalived", "ldirectord", "pacemaker"])
+def test_engines_that_are_not_built(engine):
+    outcome = build(web(), engine=engine)
+    assert only(outcome) == f"lvs_services: lvs_engine '{engine}' is not built yet: this version applies 'kernel' alone"
+
+
+def test_an_unknown_engine():
+    text = (
+        "lvs_services: lvs_engine 'keepalive' is unknown: one of kernel, keepalived, ldirectord, pacemaker (did you"
+        " mean 'keepalived'?)"
+    )
+    assert only(build(web(), engine="keepalive")) == text
+
+
+def test_vrrp_is_not_built():
+    vrrp = [{"name": "front", "id": 51, "interface": "eth0", "directors": [{"host": "lvs1", "priority": 150}]}]
+    text = "lvs_vrrp[0]: VRRP is not built yet: leave lvs_vrrp out and give each VIP one director"
+    assert only(build(web(), vrrp=vrrp)) == text
+
+
+def test_wrong_vrrp():
+    vrrp = [{"name": "front", "directors": [{"host": "lvs9", "priority": 150}, {"host": "lvs1"}]}]
+    vips = [{"address": "192.0.2.77", "vrrp": "fornt"}]
+    assert build(web(vip=None, vips=vips), vrrp=vrrp).findings == [
+        "lvs_services[0] web: vip 192.0.2.77: vrrp 'fornt' is not in lvs_vrrp (did you mean 'front'?)",
+        "lvs_vrrp[0]: has no id: it is written down, never derived from an order",
+        "lvs_vrrp[0] directors[0]: host 'lvs9' is not in the inventory (did you mean 'lvs1'?)",
+        "lvs_vrrp[0] directors[1]: has no priority: it is written down, never derived from an order",
+        "lvs_vrrp[0]: VRRP is not built yet: leave lvs_vrrp out and give each VIP one director",
+    ]
+
+
+class TestTheDirectorsOwnAddress:
+    """The first mistake of the field notes: a real server that takes it cuts the director off."""
+
+    TEXT = (
+        "lvs_services[0] web: vip 192.0.2.5 is lvs1's own address{}: a real server that takes it would cut lvs1 off."
+        " Choose an address that no host has."
+    )
+
+    def test_by_what_is_written(self):
+        assert only(build(web(vip="192.0.2.5"))) == self.TEXT.format("")
+
+    def test_by_a_live_look(self):
+        assert only(build(web(vip="192.0.2.5"), hosts=SEEN)) == self.TEXT.format(" (eth1)")
+
+    def test_on_the_second_run_too(self):
+        """A run that recorded the address as a VIP must not hide that the inventory calls it the director's own."""
+        seen = facts(("192.0.2.5/24", "eth1"), vips={"192.0.2.5": "director"})
+        assert only(build(web(vip="192.0.2.5"), hosts={"lvs1": {"lvs_host": seen}})) == self.TEXT.format(" (eth1)")
+
+    def test_by_the_address_that_we_connect_to(self):
+        assert only(build(web(vip="192.0.2.6"), hosts={"lvs1": {"ansible_host": "192.0.2.6"}})) == self.TEXT.format(
+            ""
+        ).replace("2.5", "2.6")
+
+    def test_an_address_of_a_host_that_is_no_director(self):
+        text = (
+            "lvs_services[0] web: vip 192.0.2.11 is rs1's own address: whoever else takes it would cut rs1 off. Choose"
+            " an address that no host has."
+        )
+        assert only(build(web(vip="192.0.2.11"))) == text
+
+    def test_a_vip_that_is_recorded_as_ours_is_fine(self):
+        lvs1 = facts(("192.0.2.5/24", "eth1"), ("192.0.2.77/32", "eth1"), vips={"192.0.2.77": "director"})
+        rs1 = facts(("192.0.2.11/24", "eth1"), ("192.0.2.77/32", "lo"), vips={"192.0.2.77": "real_server"})
+        assert build(web(), hosts={"lvs1": {"lvs_host": lvs1}, "rs1": {"lvs_host": rs1}}).findings == []
+
+    def test_a_vip_that_was_set_up_by_hand(self):
+        rs1 = facts(("192.0.2.11/24", "eth1"), ("192.0.2.77/32", "lo"))
+        text = (
+            "lvs_services[0] web: vip 192.0.2.77 is rs1's own address (lo): whoever else takes it would cut rs1 off."
+            " Choose an address that no host has; or, if it was set up by hand as a VIP before, take it off lo first."
+        )
+        assert only(build(web(), hosts={"rs1": {"lvs_host": rs1}})) == text
+
+
+class TestSeveralServices:
+    def test_the_same_service_twice(self):
+        text = (
+            "lvs_services[1] api: tcp 192.0.2.77:80 is served by lvs_services[0] web already: the kernel knows one"
+            " service of that address. Merge the two, or give one another port or VIP"
+        )
+        assert only(build(web(), web(name="api"))) == text
+
+    def test_the_same_item_twice(self):
+        assert build(web(), web()).findings == [
+            "lvs_services[1] web: name 'web' is taken by lvs_services[0] web: names are unique",
+            (
+                "lvs_services[1] web: tcp 192.0.2.77:80 is served by lvs_services[0] web already: the kernel knows one"
+                " service of that address. Merge the two, or give one another port or VIP"
+            ),
+        ]
+
+    def test_two_directors_for_one_vip(self):
+        groups = {"lvs_directors": ["lvs1", "lvs2"], "lvs_real_servers": ["rs1", "rs2"]}
+        outcome = build(web(), hosts={"lvs2": {"lvs_addresses": ["192.0.2.6/24"]}}, groups=groups)
+        assert (
+            only(outcome)
+            == "lvs_services[0] web: vip 192.0.2.77 has 2 directors, lvs1 and lvs2: under lvs_engine 'kernel' it has"
+            " exactly one, or both would answer for it. Name one of them in directors"
+        )
+
+    def test_two_directors_by_two_services(self):
+        hosts = {"lvs2": {"lvs_addresses": ["192.0.2.6/24"], "lvs_interface": "eth1"}}
+        outcome = build(web(), web(name="api", port=81, directors=["lvs2"]), hosts=hosts)
+        assert (
+            only(outcome)
+            == "lvs_services[1] api: vip 192.0.2.77 has 2 directors, lvs1 (by lvs_services[0] web) and lvs2 (by"
+            " lvs_services[1] api): under lvs_engine 'kernel' it has exactly one, or both would answer for it. Name"
+            " one of them in directors"
+        )
+
+    def test_one_vip_two_prefixes(self):
+        vips = [{"address": "192.0.2.77", "prefix": 24}]
+        text = (
+            "lvs_services[1] api: vip 192.0.2.77 has another prefix or interface than in lvs_services[0] web: it is one"
+            " address, so say the same in both"
+        )
+        assert only(build(web(), web(name="api", port=81, vip=None, vips=vips))) == text
+
+    def test_all_findings_come_out_at_once_in_the_order_of_the_items(self):
+        services = [web(name=f"s{number}", vip=f"192.0.2.{100 + number}", scheduler="x") for number in range(12)]
+        outcome = build(*services)
+        assert [one.partition(":")[0] for one in outcome.findings] == [f"lvs_services[{n}] s{n}" for n in range(12)]
+
+
+def test_a_prefix_of_24_on_lo():
+    vips = [{"address": "192.0.2.77", "prefix": 24, "interface": "lo"}]
+    text = (
+        "lvs_services[0] web: vip 192.0.2.77/24 on lo makes its whole network local: the host would answer for every"
+        " address of it and reach none. On lo the prefix must be 32"
+    )
+    assert only(build(web(vip=None, vips=vips))) == text
+
+
+def test_no_directors_at_all():
+    text = "lvs_services[0] web: has no directors: name some, or put them into a group lvs_directors"
+    assert only(build(web(), groups={})) == text
+
+
+class TestRulesOfTheModules:
+    """What the modules refuse on a host is refused before any host is touched."""
+
+    def test_flags_of_another_scheduler(self):
+        finding = only(build(web(scheduler="rr", scheduler_flags=["sh-port"])))
+        assert finding.startswith(
+            "Service tcp 192.0.2.77:80 (web): scheduler_flags 'sh-port' means nothing to scheduler rr"
+        )
+
+    def test_a_netmask_with_holes(self):
+        finding = only(build(web(persistent=360, netmask="255.0.255.0")))
+        assert finding.startswith("Service tcp 192.0.2.77:80 (web): netmask '255.0.255.0' does not mark")
+
+    def test_a_netmask_without_persistence(self):
+        finding = only(build(web(netmask="255.255.255.0")))
+        assert finding.startswith("Service tcp 192.0.2.77:80 (web): netmask 255.255.255.0 says how persistence groups")
+
+    def test_thresholds_the_wrong_way_round(self):
+        finding = only(build(web(real_servers=[{"host": "rs1", "upper_threshold": 5, "lower_threshold": 9}])))
+        assert "lower_threshold 9 is above upper_threshold 5" in finding
+
+    def test_an_unmanaged_machine_with_the_vip_as_its_address(self):
+        finding = only(build(web(real_servers=[{"address": "192.0.2.77", "unmanaged": True}])))
+        assert "it has the address of the VIP" in finding
+
+
+class TestDefaults:
+    def test_they_are_merged_under_each_service(self):
+        outcome = build(web(), web(name="api", port=81, scheduler="lc"), defaults={"scheduler": "rr", "persistent": 60})
+        assert outcome.findings == []
+        services = outcome.view("lvs1")["director_services"]
+        assert [(one["scheduler"], one["persistent"]) for one in services] == [("rr", 60), ("lc", 60)]
+
+    def test_what_is_wrong_in_them_is_said_once(self):
+        outcome = build(web(), web(name="api", port=81), defaults={"scheduler": "wcl"})
+        assert only(outcome).startswith("lvs_service_defaults: scheduler 'wcl' is unknown")
+
+    def test_a_service_says_it_in_its_own_form(self):
+        outcome = build(web(port=None, listen=[{"port": 443}]), defaults={"port": 80, "protocol": "udp"})
+        assert outcome.findings == []
+        assert outcome.result["targets"] == [{"vip": "192.0.2.77", "port": 443, "protocol": "tcp"}]
+
+    @pytest.mark.parametrize("key", ["name", "mark"])
+    def test_what_is_unique_has_no_default(self, key):
+        assert only(build(web(), defaults={key: "x"})).startswith(f"lvs_service_defaults: key '{key}' is unknown")
+
+    def test_they_must_be_a_dictionary(self):
+        assert only(build(web(), defaults=["rr"])) == "lvs_service_defaults: must be a dictionary, not a list"
+
+
+def test_wrong_host_variables():
+    hosts = {
+        "rs1": {"lvs_weight": "heavy", "lvs_maintenance": "perhaps", "lvs_addresses": ["192.0.2.11", "rs1.example"]}
+    }
+    assert build(web(), hosts=hosts).findings == [
+        "rs1: lvs_addresses[1] must be an address such as '192.0.2.11' or '192.0.2.11/24', not 'rs1.example'",
+        "rs1: lvs_weight must be a whole number from 0 to 65535, not 'heavy'",
+        "rs1: lvs_maintenance must be true or false, not 'perhaps'",
+    ]
+
+
+def test_findings_are_no_obstacle_when_nothing_is_to_be_done():
+    outcome = build(web(scheduler="wcl"), live=False)
+    assert outcome.result == {"members": ["lvs1", "rs1", "rs2"], "directors": ["lvs1"], "real_servers": ["rs1", "rs2"]}
+    assert len(outcome.findings) == 1
+
+
+@pytest.mark.parametrize("services", ["web", {"name": "web"}])
+def test_services_that_are_no_list(services):
+    findings = Findings()
+    section = Section("lvs_services", services)
+    _cluster.build(_cluster.Source([section], [], {}, {"all": []}), findings, live=True)
+    assert findings.findings[0].startswith("lvs_services: must be a list of services, not a ")
