@@ -63,11 +63,13 @@ def service_words(service: Service) -> str:
         words += f" -p {service.persistent}"
         if service.netmask is not None:
             words += f" -M {service.netmask}"
+    if service.ops:
+        words += " -o"
     if service.pe:
         words += f" --pe {service.pe}"
     if service.scheduler_flags:
         words += f" -b {','.join(service.scheduler_flags)}"
-    return words + " -o" if service.ops else words
+    return words
 
 
 def real_server_words(key: ServiceKey, server: RealServer) -> str:
@@ -145,6 +147,13 @@ class _Words:
             raise ValueError(f"{word!r} is not a number from 0 to {limit}")
         return int(word)
 
+    def _take_mark(self) -> int:
+        """A mark from 2147483648 on is a negative number to ipvsadm when it writes."""
+        if self._words and self._words[0].startswith("-"):
+            self._words[0] = self._words[0][1:]
+            return 2**32 - self.take_number(2**31)
+        return self.take_number()
+
     def take_if_number(self, default: int) -> int:
         return self.take_number() if self._words and self._words[0].isdigit() else default
 
@@ -161,7 +170,7 @@ class _Words:
     def take_key(self) -> ServiceKey:
         option = self.take()
         if option in ("-f", "--fwmark-service"):
-            mark = self.take_number()
+            mark = self._take_mark()
             family = "ipv4"
             if self._words and self._words[0] in ("-6", "--ipv6"):
                 self.take()

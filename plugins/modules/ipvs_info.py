@@ -102,6 +102,7 @@ services:
       description:
         - Counters since the service or real server was added, and rates. C(conns), C(inpkts), C(outpkts), C(inbytes)
           and C(outbytes); per second C(cps), C(inpps), C(outpps), C(inbps) and C(outbps), the last two in bytes.
+        - The kernel sums them up every two seconds or so.
         - With direct routing and tunnels the answers do not pass the director, so the C(out) ones stay zero.
       type: dict
     real_servers:
