@@ -123,15 +123,21 @@ def choose_address(server: RealServer, vip: Vip, real: Ground | None, director: 
     if written:
         address = (near or written)[0].address
         return Choice(address, _interfaces(address, real))
+    return _choose_live(vip, real, director)
+
+
+def _choose_live(vip: Vip, real: Ground, director: Ground) -> Choice:
     if real.live is None:
         return Choice(None)
-    only = real.host.interface
+    only, version = real.host.interface, vip.address.version
     live = [own for own in real.live if own.address.version == version and only in (None, own.interface)]
     if not live:
         place = f"{real.host.name}'s {only}" if only else real.host.name
         return Choice(None, problem=f"{place} has no IPv{version} address: set lvs_addresses or lvs_interface there")
     near = _nearest(live, vip, director)
-    return _only_one(live if near is None else near or live[:1], real, director)
+    if near is None and len({own.network for own in live}) > 1:
+        return Choice(None)
+    return _only_one(near or live[:1], real, director)
 
 
 def _only_one(candidates: list[Own], real: Ground, director: Ground) -> Choice:

@@ -125,8 +125,10 @@ class _Placer:
             if choice.problem:
                 self._findings.add(service.where, f"real server {choice.problem}")
             else:
-                text = f"its address for vip {vip.address} is not known: nobody could look there, and lvs_addresses"
-                self._findings.warn(name, f"{text} has none. Real servers stay in that table until it is known")
+                unseen = name if real is None or real.live is None else director_name
+                text = f"its address for vip {vip.address} is not known: nobody could look at {unseen}, and"
+                what = "lvs_addresses has none. Real servers stay in that table until it is known"
+                self._findings.warn(name, f"{text} {what}")
         elif address in self._owned[director_name]:
             text = f"address {address} of real server {name} is director {director_name}'s own"
             self._findings.add(service.where, f"{text}: packets would never leave the director")

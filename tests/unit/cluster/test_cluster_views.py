@@ -1,0 +1,244 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What each host has to do: one merged view, in the words of the roles' variables."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks
+from cluster_builders import build, facts, web
+
+
+def servers(outcome, number=0):
+    return outcome.view("lvs1")["director_services"][number]["real_servers"]
+
+
+def weights(outcome):
+    return [one["weight"] for one in servers(outcome)]
+
+
+def test_the_short_form():
+    outcome = build(web())
+    assert outcome.view("lvs1") == {
+        "director_services": [
+            {
+                "name": "web",
+                "vip": "192.0.2.77",
+                "port": 80,
+                "protocol": "tcp",
+                "scheduler": "wlc",
+                "real_servers": [
+                    {"name": "rs1", "address": "192.0.2.11", "port": 80, "weight": 2, "forward": "dr"},
+                    {"name": "rs2", "address": "192.0.2.12", "port": 80, "weight": 1, "forward": "dr"},
+                ],
+            }
+        ],
+        "director_vips": [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}],
+        "director_ip_forward": False,
+        "director_purge_real_servers": True,
+        "realserver_vips": [],
+        "realserver_arp_interfaces": [],
+    }
+    assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
+    assert outcome.view("rs1")["director_services"] == []
+
+
+LONG = {
+    "name": "web",
+    "directors": ["lvs1"],
+    "vips": [{"address": "192.0.2.77", "prefix": 24, "interface": "eth1"}],
+    "listen": [{"port": 80, "protocol": "tcp"}, {"port": 443, "protocol": ["tcp", "udp"]}],
+    "affinity": "none",
+    "forward": "dr",
+    "scheduler": "mh",
+    "scheduler_flags": ["mh-port", "mh-fallback"],
+    "persistent": 360,
+    "netmask": "255.255.255.0",
+    "real_servers": [
+        {"group": "lvs_real_servers", "weight": 3, "upper_threshold": 100, "lower_threshold": 50},
+        {"address": "192.0.2.50", "unmanaged": True},
+    ],
+}
+
+
+def test_the_long_form():
+    outcome = build(LONG)
+    assert outcome.findings == []
+    services = outcome.view("lvs1")["director_services"]
+    assert [(one["protocol"], one["port"]) for one in services] == [("tcp", 80), ("tcp", 443), ("udp", 443)]
+    assert services[2] == {
+        "name": "web",
+        "vip": "192.0.2.77",
+        "port": 443,
+        "protocol": "udp",
+        "scheduler": "mh",
+        "scheduler_flags": ["mh-port", "mh-fallback"],
+        "persistent": 360,
+        "netmask": "255.255.255.0",
+        "real_servers": [
+            {
+                "name": name,
+                "address": address,
+                "port": 443,
+                "weight": 3,
+                "forward": "dr",
+                "upper_threshold": 100,
+                "lower_threshold": 50,
+            }
+            for name, address in (("rs1", "192.0.2.11"), ("rs2", "192.0.2.12"))
+        ] + [{"address": "192.0.2.50", "port": 443, "weight": 1, "forward": "dr"}],
+    }
+    assert outcome.view("lvs1")["director_vips"] == [{"address": "192.0.2.77", "prefix": 24, "interface": "eth1"}]
+
+
+def test_both_forms_give_the_same():
+    long = {
+        "name": "web",
+        "directors": "lvs_directors",
+        "vips": [{"address": "192.0.2.77"}],
+        "listen": [{"port": 80, "protocol": "tcp"}],
+        "affinity": "none",
+        "forward": "dr",
+        "scheduler": "wlc",
+        "scheduler_flags": [],
+        "real_servers": [{"host": "rs1", "weight": 2}, {"host": "rs2", "weight": 1}],
+        "checks": [],
+    }
+    assert build(long).result == build(web()).result
+
+
+def test_values_that_templates_turned_into_strings():
+    assert (
+        build(web(port="80", real_servers=[{"host": "rs1", "weight": "2"}, {"host": "rs2"}])).result
+        == build(web()).result
+    )
+
+
+def test_an_unmanaged_machine_has_no_name_and_a_warning():
+    outcome = build(web(real_servers=[{"address": "192.0.2.50", "unmanaged": True}]))
+    assert "name" not in servers(outcome)[0]
+    assert outcome.warnings == [
+        "real server 192.0.2.50: it is unmanaged, so nobody looks whether it has the VIPs, silently"
+    ]
+
+
+class TestWeights:
+    def test_the_entry_then_the_host_then_the_group(self):
+        group = {"group": "lvs_real_servers", "weight": 7}
+        assert weights(build(web(real_servers=[group]), hosts={"rs1": {"lvs_weight": 3}})) == [3, 7]
+        entries = [{"host": "rs1", "weight": 2}, {"host": "rs2"}]
+        assert weights(build(web(real_servers=entries), hosts={"rs1": {"lvs_weight": 3}})) == [2, 1]
+
+    def test_maintenance_wins_over_all(self):
+        assert weights(build(web(), hosts={"rs1": {"lvs_maintenance": True}})) == [0, 1]
+
+    def test_everybody_in_maintenance(self):
+        outcome = build(web(), hosts={name: {"lvs_maintenance": True} for name in ("rs1", "rs2")})
+        assert outcome.findings == []
+        text = "lvs_services[0] web: all real servers of vip 192.0.2.77 have weight 0: clients are refused"
+        assert outcome.warnings == [text]
+
+
+@pytest.mark.parametrize(
+    ("netmask", "expected"),
+    [("255.255.255.0", ["255.255.255.0", None]), (64, [None, "64"]), ("64", [None, "64"])],
+)
+def test_a_netmask_under_two_families_is_for_the_one_it_fits(netmask, expected):
+    hosts = {
+        name: {"lvs_addresses": [f"192.0.2.{n}/24", f"2001:db8::{n}/64"]} for name, n in (("rs1", 11), ("rs2", 12))
+    }
+    vips = [{"address": "192.0.2.77"}, {"address": "2001:db8::77"}]
+    outcome = build(web(vip=None, vips=vips, persistent=60, netmask=netmask), hosts=hosts)
+    assert outcome.findings == []
+    assert [one.get("netmask") for one in outcome.view("lvs1")["director_services"]] == expected
+
+
+def test_forwarding_where_it_is_asked_for():
+    assert build(web(), hosts={"lvs1": {"lvs_ip_forward": True}}).view("lvs1")["director_ip_forward"] is True
+
+
+LVS2 = {"lvs2": {"lvs_addresses": ["192.0.2.6/24"], "lvs_interface": "eth1"}}
+
+
+class TestSeveralClusters:
+    SERVICES = (web(directors=["lvs1"]), web(name="api", vip="192.0.2.78", directors=["lvs2"]))
+
+    def test_each_has_its_director(self):
+        outcome = build(*self.SERVICES, hosts=LVS2)
+        assert outcome.findings == []
+        assert outcome.result["directors"] == ["lvs1", "lvs2"]
+        assert [one["vip"] for one in outcome.view("lvs2")["director_services"]] == ["192.0.2.78"]
+        assert [one["address"] for one in outcome.view("rs1")["realserver_vips"]] == ["192.0.2.77", "192.0.2.78"]
+
+    def test_a_director_that_is_a_real_server_of_another_cluster_has_one_view(self):
+        services = (
+            self.SERVICES[0],
+            web(name="api", vip="192.0.2.78", directors=["lvs2"], real_servers=[{"host": "lvs1"}]),
+        )
+        view = build(*services, hosts=LVS2).view("lvs1")
+        assert [one["vip"] for one in view["director_services"]] == ["192.0.2.77"]
+        assert view["realserver_vips"] == [{"address": "192.0.2.78", "interface": "lo"}]
+
+    def test_two_services_of_one_vip(self):
+        outcome = build(web(), web(name="tls", port=443))
+        assert outcome.findings == []
+        assert len(outcome.view("lvs1")["director_vips"]) == len(outcome.view("rs1")["realserver_vips"]) == 1
+
+
+class TestWhoIsPartOfIt:
+    def test_hosts_of_our_groups_have_a_view_with_nothing_to_do(self):
+        groups = {"lvs_directors": ["lvs1"], "lvs_real_servers": ["rs1", "rs2", "rs3"]}
+        outcome = build(web(), hosts={"rs3": {}}, groups=groups)
+        assert outcome.result["members"] == ["lvs1", "rs1", "rs2", "rs3"]
+        assert outcome.view("rs3")["realserver_vips"] == []
+
+    def test_an_empty_description(self):
+        result = build().result
+        assert result["members"] == ["lvs1", "rs1", "rs2"]
+        assert result["services"] == result["directors"] == result["real_servers"] == []
+
+    def test_who_holds_more_than_is_described_is_leaving(self):
+        rs1 = facts(
+            ("192.0.2.77/32", "lo"),
+            ("192.0.2.78/32", "lo"),
+            vips={"192.0.2.77": "real_server", "192.0.2.78": "real_server"},
+        )
+        rs2 = facts(("192.0.2.77/32", "lo"), vips={"192.0.2.77": "real_server"})
+        client = facts(("192.0.2.77/32", "lo"), vips={"192.0.2.77": "real_server"})
+        hosts = {"rs1": {"lvs_host": rs1}, "rs2": {"lvs_host": rs2}, "client": {"lvs_host": client}}
+        result = build(web(), hosts=hosts).result
+        assert result["leaving"] == ["client", "rs1"]
+        assert "client" in result["members"] and "client" in result["views"]
+
+    def test_a_director_that_is_none_any_more(self):
+        groups = {"lvs_directors": ["lvs1"], "lvs_real_servers": ["rs1", "rs2"]}
+        seen = facts(("192.0.2.6/24", "eth1"), services=True)
+        assert build(web(), hosts={"lvs2": {"lvs_host": seen}}, groups=groups).result["directors_leaving"] == ["lvs2"]
+
+
+def test_what_a_proof_needs():
+    outcome = build(LONG)
+    assert [(one["name"], one["director"], one["protocol"], one["port"]) for one in outcome.result["services"]] == [
+        ("web", "lvs1", "tcp", 80),
+        ("web", "lvs1", "tcp", 443),
+        ("web", "lvs1", "udp", 443),
+    ]
+    assert outcome.result["targets"] == [
+        {"vip": "192.0.2.77", "port": 80, "protocol": "tcp"},
+        {"vip": "192.0.2.77", "port": 443, "protocol": "tcp"},
+    ]
+
+
+class TestMarks:
+    def test_by_the_name_alone_and_within_our_range(self):
+        assert marks.mark_of("web") == marks.mark_of("web") != marks.mark_of("api")
+        assert all(marks.FIRST <= marks.mark_of(f"service{number}") <= marks.LAST for number in range(1000))
+
+    def test_a_chosen_mark_that_two_services_have_is_found(self):
+        services = [
+            web(affinity="mark", mark=7),
+            web(name="api", vip="192.0.2.78", affinity="mark", mark=7),
+        ]
+        text = "lvs_services: services api, web have the same mark 7: choose another by mark: in one of them"
+        assert text in build(*services).findings
