@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import guest
+import pyroute2.netlink.rtnl.rtmsg  # noqa: F401  # once here, and not again in every module run, which is a fork of this
 
 HOST_MAC = "02:00:00:00:00:01"
 
@@ -44,11 +46,22 @@ class Segment:
         """What a shell line prints on a neighbour."""
         return guest.sh(f"ip netns exec {name} sh -c '{command}'", check)
 
+    def who_have(self, name: str, *asked: str) -> dict[str, set[str]]:
+        """The MACs that answer ARP for each address, asked twice on a neighbour, all at the same time."""
+        arping = ["ip", "netns", "exec", name, "arping", "-c", "2", "-w", "1", "-I", "eth0"]
+        running = {
+            address: subprocess.Popen([*arping, address], stdout=subprocess.PIPE, text=True) for address in asked
+        }
+        printed = {address: process.communicate()[0] for address, process in running.items()}
+        assert all(re.search(r"Sent \d+ probes", text) for text in printed.values()), f"arping did not ask: {printed}"
+        return {
+            address: {mac.lower() for mac in re.findall(r"\[([0-9A-Fa-f:]{17})\]", text)}
+            for address, text in printed.items()
+        }
+
     def who_has(self, name: str, address: str) -> set[str]:
-        """The MACs that answer ARP for an address, asked twice on a neighbour."""
-        printed = self.ask(name, f"arping -c 2 -w 1 -I eth0 {address}", check=False)
-        assert re.search(r"Sent \d+ probes", printed), f"arping did not ask: {printed!r}"
-        return {mac.lower() for mac in re.findall(r"\[([0-9A-Fa-f:]{17})\]", printed)}
+        """The MACs that answer ARP for one address."""
+        return self.who_have(name, address)[address]
 
     def cached(self, name: str, address: str) -> str | None:
         """The MAC that a neighbour has in its cache for an address."""
