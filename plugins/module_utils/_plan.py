@@ -162,6 +162,7 @@ def after(have: Table, steps: t.Iterable[Step]) -> Table:
                 real_servers.pop(key, None)
             else:
                 services[key] = step.service
+                real_servers.setdefault(key, {})
             continue
         if key not in copied:
             real_servers[key] = dict(real_servers.get(key, {}))
