@@ -71,9 +71,10 @@ class Look:
     def addresses(self, address: str) -> list[Data]:
         return [one for one in (self.facts or {}).get("addresses", []) if one["address"] == address]
 
-    def mac(self, interface: str) -> str | None:
-        link = (self.facts or {}).get("links", {}).get(interface)
-        return link["mac"] if link else None
+    @property
+    def macs(self) -> dict[str, str]:
+        """Interface -> its MAC."""
+        return {name: link["mac"] for name, link in (self.facts or {}).get("links", {}).items()}
 
 
 def look_from(host: str, asked: bool, variables: Data) -> Look:

@@ -150,7 +150,8 @@ def prove_vip(vip: str, director: str, interface: str | None, real_servers: t.Co
     :arg real_servers: hosts that hold the VIP too, and must be silent.
     """
     subject, what = vip, "neighbour solicitation" if ":" in vip else "ARP"
-    mac = looks[director].mac(interface) if interface else None
+    own = looks[director].macs
+    mac = own.get(interface or "")
     claim = f"only {director} ({mac}) answers {what} for it"
     if mac is None:
         return looks[director].unseen(subject, f"only {director} answers {what} for it")
@@ -160,8 +161,8 @@ def prove_vip(vip: str, director: str, interface: str | None, real_servers: t.Co
         if look.answers is None or vip not in look.answers:
             continue
         macs = look.answers[vip]
-        others.update(dict.fromkeys(one for one in macs if one != mac))
-        if name != director and mac in macs:
+        others.update(dict.fromkeys(one for one in macs if one not in own.values()))
+        if name != director and any(one in own.values() for one in macs):
             heard.append(name)
         elif name in real_servers:
             deaf.append(name)
@@ -176,7 +177,6 @@ def prove_vip(vip: str, director: str, interface: str | None, real_servers: t.Co
 
 def _owner(mac: str, looks: Looks) -> str:
     for look in looks.values():
-        facts = look.facts or {}
-        if any(link["mac"] == mac for link in facts.get("links", {}).values()):
-            return f"{look.host} ({mac}; arp_ignore is {facts['arp']['all']['arp_ignore']} there)"
+        if look.facts is not None and mac in look.macs.values():
+            return f"{look.host} ({mac}; arp_ignore is {look.facts['arp']['all']['arp_ignore']} there)"
     return f"a machine that is not known here ({mac})"
