@@ -17,7 +17,9 @@ import pytest
 import yaml
 from ansible_collections.openlvs.lvs.plugins.plugin_utils import _cluster
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Section
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.hosts import DESCRIPTION_VARIABLES, HOST_VARIABLES
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.servers import CHECK_KEYS, SERVER_KEYS
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import SERVICE_KEYS, VIP_KEYS, Section
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SERVICES, SERVERS = 200, 50
@@ -145,3 +147,23 @@ def test_the_example_inventory_is_fine():
     section = Section("lvs_services", inventory["vars"]["lvs_services"])
     _cluster.build(_cluster.Source([section], [], hosts, {"all": list(hosts), **groups}), findings, live=True)
     assert findings.findings == [] and findings.warnings == []
+
+
+def test_the_examples_of_the_documentation_are_fine():
+    text = (CHECKOUT / "docs" / "description.md").read_text()
+    short, long = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    by_hand = {"lvs1": 5, "rs1": 11, "rs2": 12, "rs9": 19}
+    hosts = {name: {"lvs_addresses": [f"192.0.2.{n}/24", f"2001:db8::{n}/64"]} for name, n in by_hand.items()}
+    hosts["lvs1"]["lvs_interface"] = "eth0"
+    groups = {"all": list(hosts), "lvs_directors": ["lvs1"], "lvs_real_servers": ["rs1", "rs2"]}
+    for services in (short["all"]["vars"]["lvs_services"], long["lvs_services"]):
+        findings = Findings()
+        source = _cluster.Source([Section("lvs_services", services)], [], hosts, groups)
+        _cluster.build(source, findings, live=True)
+        assert findings.findings == []
+
+
+def test_the_documentation_has_every_key():
+    text = (CHECKOUT / "docs" / "description.md").read_text()
+    keys = (*SERVICE_KEYS, *SERVER_KEYS, *CHECK_KEYS, *VIP_KEYS, *HOST_VARIABLES, *DESCRIPTION_VARIABLES)
+    assert [key for key in keys if f"`{key}`" not in text] == []
