@@ -3,7 +3,7 @@
 """What kernel tests stand on: namespaces of their own, the real modules, plain commands.
 
 Everything here happens inside the lab's guest `kernel`, as root. A test runs in network and mount namespaces of its
-own: IPVS tables, addresses, network sysctls, /var/lib/openlvs and /run are its own and gone after it.
+own: IPVS tables, addresses, network sysctls, /var/lib and /run/lock are its own and gone after it.
 """
 
 from __future__ import annotations
@@ -51,9 +51,8 @@ def fresh_host() -> Iterator[None]:
     home, directory = {kind: os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in kinds}, Path.cwd()
     _call(_LIBC.unshare(_CLONE_NEWNET | _CLONE_NEWNS), "unshare")
     try:
-        sh("mount --make-rprivate / && mount -t sysfs none /sys && mkdir -p /var/lib/openlvs /run/lock")
-        sh("mount -t tmpfs none /var/lib/openlvs && mount -t tmpfs none /run/lock && ip link set lo up")
-        Path("/var/lib/openlvs").chmod(0o700)
+        sh("mount --make-rprivate / && mount -t sysfs none /sys && ip link set lo up")
+        sh("mount -t tmpfs none /var/lib && mount -t tmpfs none /run/lock && mkdir -m 700 /var/lib/openlvs")
         yield
     finally:
         for kind, descriptor in home.items():

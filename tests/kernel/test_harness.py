@@ -13,7 +13,7 @@ def test_each_test_has_a_table_and_addresses_of_its_own(sh, attempt):
     assert sh("ipvsadm -Sn") == ""
     assert "192.0.2.1" not in sh("ip address")
     assert sh("cat /proc/sys/net/ipv4/conf/all/arp_ignore") == "0\n"
-    assert sh("ls -A /var/lib/openlvs") == ""
+    assert sh("ls -A /var/lib") == "openlvs\n"
     sh("ipvsadm -A -t 192.0.2.1:80 && ip address add 192.0.2.1/32 dev lo && touch /var/lib/openlvs/trace")
     sh("echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore")
     assert sh("ipvsadm -Sn") == "-A -t 192.0.2.1:80 -s wlc\n"

@@ -185,7 +185,7 @@ def test_what_leaves_the_description_of_its_owner_leaves_the_table(apply, sh):
     apply([], owner="one")
     apply([], owner="two")
     assert table() == ["-A -t 203.0.113.1:80 -s wlc"]
-    assert sh("ls -A /var/lib/openlvs") == ""
+    assert sh("ls -A /var/lib") == ""
 
 
 def test_a_service_that_another_owner_lists_too_stays(apply):
