@@ -87,8 +87,9 @@ def message(family: int, command: int, body: bytes, flags: int, sequence: int) -
 def messages(datagram: bytes) -> t.Iterator[Message]:
     """The messages of a datagram."""
     start, end = 0, len(datagram)
-    while end - start >= _NLMSG.size:
-        length, kind, flags, sequence, _dummy = _NLMSG.unpack_from(datagram, start)
+    while start < end:
+        header = datagram[start : start + _NLMSG.size].ljust(_NLMSG.size, b"\0")
+        length, kind, flags, sequence, _dummy = _NLMSG.unpack(header)
         if length < _NLMSG.size or start + length > end:
             raise ValueError("a netlink message was cut short")
         yield Message(kind, flags, sequence, datagram[start + _NLMSG.size : start + length])

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules themselves, with a table made of a dictionary."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import json
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.openlvs.lvs.plugins.module_utils import _manifest
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Observed
+
+from .tables import FakeKernel
+
+MODULES = "ansible_collections.openlvs.lvs.plugins.modules."
+WEB = {"vip": "192.0.2.10", "port": 80}
+SERVER = {**WEB, "address": "198.51.100.1"}
+
+
+class Kernel(FakeKernel):
+    """Counts nothing, but can be asked."""
+
+    def observe(self, wanted):
+        read = self.read()
+        return [
+            Observed(service, {"conns": 1}, [(server, {"active_connections": 0}, {"conns": 1}) for server in servers.values()])
+            for service, servers in read.entries()
+            if wanted(service.key)
+        ]
+
+
+@pytest.fixture
+def kernel():
+    return Kernel()
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path, kernel):
+    """run(module, params, check=False, diff=True) -> its result."""
+    monkeypatch.setattr(_manifest.exclusive.__wrapped__, "__defaults__", (str(tmp_path / "lock"), 1.0))
+
+    def call(name, params, check=False, diff=True):
+        module = importlib.import_module(MODULES + name)
+        monkeypatch.setattr(module, "Ipvs", lambda: kernel)
+        arguments = {**params, "_ansible_check_mode": check, "_ansible_diff": diff}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        with pytest.raises(SystemExit):
+            module.main()
+        return json.loads(capsys.readouterr().out)
+
+    return call
+
+
+def lines(kernel):
+    return [str(step) for step in kernel.done]
+
+
+def test_a_service(run, kernel):
+    checked = run("ipvs_service", WEB, check=True)
+    assert kernel.done == []
+    result = run("ipvs_service", WEB)
+    assert checked == result
+    assert result["changed"] is True and result["service"] == "tcp 192.0.2.10:80"
+    assert result["changes"] == lines(kernel) == ["-A -t 192.0.2.10:80 -s wlc"]
+    assert result["diff"] == {"before": "", "after": "-A -t 192.0.2.10:80 -s wlc\n"}
+    again = run("ipvs_service", WEB, diff=False)
+    assert again["changed"] is False and again["changes"] == [] and "diff" not in again
+    assert run("ipvs_service", {**WEB, "state": "absent", "scheduler": "nonsense"})["changes"] == ["-D -t 192.0.2.10:80"]
+    assert run("ipvs_service", {**WEB, "state": "absent"})["changed"] is False
+
+
+def test_a_real_server(run, kernel):
+    result = run("ipvs_real_server", SERVER)
+    assert result["failed"] and "it is not in the table, so it can have no real server. Add it first." in result["msg"]
+    assert run("ipvs_real_server", SERVER, check=True)["changed"] is True
+    run("ipvs_service", WEB)
+    result = run("ipvs_real_server", {**SERVER, "weight": 3})
+    assert result["real_server"] == "198.51.100.1:80" and result["changed"] is True
+    assert run("ipvs_real_server", {**SERVER, "weight": 3})["changed"] is False
+    assert run("ipvs_service", WEB)["changed"] is False
+    assert run("ipvs_real_server", {**SERVER, "state": "absent"})["changed"] is True
+    assert lines(kernel)[1:] == ["-a -t 192.0.2.10:80 -r 198.51.100.1:80 -g -w 3", "-d -t 192.0.2.10:80 -r 198.51.100.1:80"]
+
+
+def test_a_refusal_of_the_kernel_is_a_message(run, kernel):
+    kernel.refuse = lambda step: errno.EINVAL
+    result = run("ipvs_service", WEB)
+    assert result["failed"] and result["msg"] == "Service tcp 192.0.2.10:80: refused"
+    assert result["errno"] == errno.EINVAL and result["applied"] == []
+
+
+def test_findings_are_listed(run, kernel):
+    result = run("ipvs_service", {**WEB, "persistent": 0, "scheduler": "best"})
+    assert result["failed"] and len(result["findings"]) == 2 and result["msg"] == "\n".join(result["findings"])
+    assert kernel.done == []
+
+
+def test_info(run, kernel):
+    run("ipvs_service", WEB)
+    run("ipvs_service", {"mark": 3})
+    run("ipvs_real_server", SERVER)
+    first, second = run("ipvs_info", {})["services"]
+    assert first["service"] == "tcp 192.0.2.10:80" and first["stats"] == {"conns": 1}
+    assert first["real_servers"][0]["address"] == "198.51.100.1"
+    assert second["mark"] == 3 and second["real_servers"] == []
+    assert [found["service"] for found in run("ipvs_info", {"mark": 3})["services"]] == ["mark 3 ipv4"]
+    assert [found["service"] for found in run("ipvs_info", {"vip": "192.0.2.10"})["services"]] == ["tcp 192.0.2.10:80"]
+    assert "mutually exclusive" in run("ipvs_info", {"vip": "192.0.2.10", "mark": 3})["msg"]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({}, "one of the following is required: vip, mark"),
+        ({"vip": "192.0.2.10"}, "required together: vip, port"),
+        ({**WEB, "mark": 3}, "mutually exclusive: vip|mark"),
+    ],
+)
+def test_what_goes_together(run, params, words):
+    assert words in run("ipvs_service", params)["msg"]
+    assert words in run("ipvs_real_server", {**params, "address": "198.51.100.1"})["msg"]
+    assert words in run("ipvs_services", {"services": [params]})["msg"]
