@@ -16,6 +16,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -272,6 +273,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     given = _parser().parse_args()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         return int(given.act(given))
     except Trouble as exc:

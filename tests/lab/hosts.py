@@ -25,6 +25,7 @@ from topology import Host
 HOSTS = LAB / "hosts"
 MEMORY = Path("/dev/shm")  # where User-Mode Linux keeps what its guests believe to be their RAM
 RESIDENT = 128  # MiB that a host really takes
+COW_MAGIC = b"OOOM"
 PATIENCE = 120  # seconds for a boot on a busy machine
 QUICK = 15  # seconds for a host that ran before
 
@@ -114,8 +115,9 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
     """Boot the host on its disk; a new one, or one of another image, gets a pristine disk."""
     home = directory(host)
     disk = home / "disk.cow"
-    if state(host).get("built") != _built(image):
-        disk.unlink(missing_ok=True)
+    if disk.exists() and (state(host).get("built") != _built(image) or not _whole(disk)):
+        say(f"{host.name} gets a pristine disk: its old one is of another image, or damaged")
+        disk.unlink()
     for path in (home, SHARE / "boot", RUN / "uml"):
         path.mkdir(parents=True, exist_ok=True)
     (SHARE / "boot" / host.name).write_text(boot_script(host, kernel.name))
@@ -138,6 +140,11 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
         )
     seen = {"pid": process.pid, "started": _start_time(process.pid), "kernel": kernel.name}
     (home / "state.json").write_text(json.dumps({**seen, "image": str(image), "built": _built(image)}))
+
+
+def _whole(disk: Path) -> bool:
+    with disk.open("rb") as start_of_disk:
+        return start_of_disk.read(len(COW_MAGIC)) == COW_MAGIC
 
 
 def _built(image: Path) -> str:

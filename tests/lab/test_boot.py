@@ -100,6 +100,13 @@ def test_a_dead_host_is_started_on_its_disk(up):
     assert talk(up)
 
 
+def test_a_damaged_disk_is_replaced(up):
+    up("kill", "rs1")
+    os.truncate(up.directory / "hosts/rs1/disk.cow", 0)
+    assert "rs1 gets a pristine disk" in up("up", "rs1")
+    assert talk(up)
+
+
 def test_a_lost_interface_is_repaired(up):
     up("sh", "ip", "link", "delete", "tap21-1")
     assert "rs1 had lost an interface" in up("up", "lvs1", "rs1")
