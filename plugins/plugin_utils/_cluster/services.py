@@ -287,4 +287,3 @@ def read_vrrp(value: object, groups: Groups, findings: Findings) -> list[Vrrp]:
             Vrrp(entry.where, name, entry.number("id", 1, 255) or 0, entry.text("interface"), tuple(directors))
         )
     return found
-
