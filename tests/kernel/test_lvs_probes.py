@@ -89,7 +89,7 @@ def test_the_facts_tell_what_is_ours(segment, facts, run_module):
         ("echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore", [VIP6]),
         ("echo 3 >/proc/sys/net/ipv4/conf/eth0/arp_ignore", [VIP6]),
         ("echo 1 >/proc/sys/net/ipv4/conf/all/arp_announce", [VIP6]),
-        ("echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore; echo 8 >/proc/sys/net/ipv4/conf/eth0/arp_ignore", [VIP, VIP6]),
+        ("cd /proc/sys/net/ipv4/conf; echo 0 >all/arp_ignore; echo 8 >eth0/arp_ignore", [VIP, VIP6]),
         (f"ip address del {VIP}/32 dev lo", [VIP6]),
         (f"ip address add {VIP}/24 dev lo", [VIP6]),
         (f"ip address add {VIP}/32 dev eth0", [VIP6]),
