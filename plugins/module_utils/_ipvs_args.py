@@ -195,9 +195,7 @@ def _read_service(params: Params, key: ServiceKey, where: str, findings: list[st
     )
 
 
-def _read_flags(
-    flags: t.Sequence[str], scheduler: str, where: str, findings: list[str]
-) -> tuple[str, ...]:
+def _read_flags(flags: t.Sequence[str], scheduler: str, where: str, findings: list[str]) -> tuple[str, ...]:
     known = flag_names(scheduler)[:2] if scheduler in ("sh", "mh") else ()
     for flag in flags:
         if flag not in known:
@@ -208,9 +206,7 @@ def _read_flags(
     return tuple(flag for flag in known if flag in flags)
 
 
-def _read_netmask(
-    text: str | None, family: str, persistent: int | None, where: str, findings: list[str]
-) -> str | None:
+def _read_netmask(text: str | None, family: str, persistent: int | None, where: str, findings: list[str]) -> str | None:
     if text is None:
         return None
     if persistent is None:
@@ -270,9 +266,7 @@ def _read_server(
     if address == key.address:
         problems.append("it has the address of the VIP, so the director would send the requests to itself.")
     if family_of(address) != key.family and forward != "tun":
-        problems.append(
-            f"it is not of the service's family {_WORD[key.family]}; only forward: tun can bridge that."
-        )
+        problems.append(f"it is not of the service's family {_WORD[key.family]}; only forward: tun can bridge that.")
     if _not_a_host(address):
         problems.append(f"{_not_a_host(address)}, which cannot be a real server.")
     elif address.startswith(("fe8", "fe9", "fea", "feb")):

@@ -117,9 +117,7 @@ class _Records:
         self._manifest = self._settled = _manifest.load(request.manifest)
         listed = [str(key) for key in request.description.table.services]
         recorded = self._manifest.services.get(request.owner, ())
-        others = {
-            name for owner, names in self._manifest.services.items() if owner != request.owner for name in names
-        }
+        others = {name for owner, names in self._manifest.services.items() if owner != request.owner for name in names}
         gone = [name for name in recorded if name not in listed]
         self.abandoned = frozenset(ServiceKey.parse(name) for name in gone if name not in others)
         if set(recorded) != set(listed):

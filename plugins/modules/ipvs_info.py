@@ -151,7 +151,16 @@ services:
       netmask: null
       ops: false
       stats: &sample
-        {conns: 12, inpkts: 72, outpkts: 0, inbytes: 4704, outbytes: 0, cps: 1, inpps: 6, outpps: 0, inbps: 9, outbps: 0}
+        conns: 12
+        inpkts: 72
+        outpkts: 0
+        inbytes: 4704
+        outbytes: 0
+        cps: 1
+        inpps: 6
+        outpps: 0
+        inbps: 392
+        outbps: 0
       real_servers:
         - address: 198.51.100.11
           port: 80

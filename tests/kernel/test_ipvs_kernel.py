@@ -79,7 +79,11 @@ def test_after_a_refusal_nothing_is_removed(sh, bad):
 
 
 def test_the_rest_of_a_refused_phase_is_told(sh):
-    steps = [Step(ADD, Service(KEY)), Step(ADD, Service(KEY), RealServer("224.0.0.1", 80)), Step(ADD, Service(KEY), GOOD)]
+    steps = [
+        Step(ADD, Service(KEY)),
+        Step(ADD, Service(KEY), RealServer("224.0.0.1", 80)),
+        Step(ADD, Service(KEY), GOOD),
+    ]
     with pytest.raises(KernelError) as caught:
         Ipvs().apply([*steps, Step(REMOVE, Service(KEY))])
     assert caught.value.details["applied"] == table()
@@ -196,7 +200,9 @@ def test_every_answer_of_the_family_is_heard_in_small_buffers(monkeypatch):
 
 
 def services() -> st.SearchStrategy[Service]:
-    schedulers = st.sampled_from([("wlc", ()), ("rr", ()), ("sh", ("sh-fallback",)), ("mh", ("mh-fallback", "mh-port"))])
+    schedulers = st.sampled_from(
+        [("wlc", ()), ("rr", ()), ("sh", ("sh-fallback",)), ("mh", ("mh-fallback", "mh-port"))]
+    )
     keys = st.one_of(
         st.builds(
             ServiceKey.addressed,
@@ -215,7 +221,9 @@ def services() -> st.SearchStrategy[Service]:
 
 
 def real_servers(key: ServiceKey) -> st.SearchStrategy[RealServer]:
-    addresses = [f"198.51.100.{n}" for n in range(1, 5)] if key.family == "ipv4" else [f"2001:db8::{n}" for n in range(1, 5)]
+    addresses = (
+        [f"198.51.100.{n}" for n in range(1, 5)] if key.family == "ipv4" else [f"2001:db8::{n}" for n in range(1, 5)]
+    )
     return st.builds(
         lambda address, port, forward, weight, upper, lower: RealServer(
             address, port, forward, weight, upper, min(upper, lower)
@@ -231,7 +239,9 @@ def real_servers(key: ServiceKey) -> st.SearchStrategy[RealServer]:
 
 def entries() -> st.SearchStrategy[Table]:
     entry = services().flatmap(
-        lambda found: st.tuples(st.just(found), st.lists(real_servers(found.key), max_size=4, unique_by=lambda s: s.key))
+        lambda found: st.tuples(
+            st.just(found), st.lists(real_servers(found.key), max_size=4, unique_by=lambda s: s.key)
+        )
     )
     return st.lists(entry, max_size=6, unique_by=lambda entry: entry[0].key).map(Table.of)
 

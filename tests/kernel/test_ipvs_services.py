@@ -76,7 +76,11 @@ def test_every_option_goes_back_to_its_default(apply, sh):
 KINDS_OF_REAL_SERVERS = [
     ({"port": 1}, {"address": "198.51.100.1", "weight": 65535}, f"-t {VIP}:1 -r 198.51.100.1:1 -g -w 65535"),
     ({"port": 2}, {"address": "198.51.100.1", "weight": 0}, f"-t {VIP}:2 -r 198.51.100.1:2 -g -w 0"),
-    ({"port": 3}, {"address": "198.51.100.1", "port": 8080, "forward": "nat"}, f"-t {VIP}:3 -r 198.51.100.1:8080 -m -w 1"),
+    (
+        {"port": 3},
+        {"address": "198.51.100.1", "port": 8080, "forward": "nat"},
+        f"-t {VIP}:3 -r 198.51.100.1:8080 -m -w 1",
+    ),
     ({"port": 4}, {"address": "198.51.100.1", "forward": "tun"}, f"-t {VIP}:4 -r 198.51.100.1:4 -i -w 1"),
     ({"port": 5}, {"address": "2001:db8::1", "forward": "tun"}, f"-t {VIP}:5 -r [2001:db8::1]:5 -i -w 1"),
     ({"port": 6}, {"address": "127.0.0.1"}, f"-t {VIP}:6 -r 127.0.0.1:6 -g -w 1"),
@@ -289,7 +293,11 @@ def test_check_mode_says_what_the_real_run_does(run_module, sh, tmp_path):
 
 
 def test_everything_that_cannot_work_is_refused_at_once_and_nothing_is_done(run_module):
-    described = [service("198.51.100.1"), service(scheduler="best"), service(real_servers=[{"address": "224.0.0.1"}], port=0)]
+    described = [
+        service("198.51.100.1"),
+        service(scheduler="best"),
+        service(real_servers=[{"address": "224.0.0.1"}], port=0),
+    ]
     result = run_module("ipvs_services", {"services": described, "owner": "x"})
     assert result["failed"] and len(result["findings"]) == 4
     assert table() == []

@@ -99,7 +99,9 @@ def test_what_could_not_be_added_today_can_be_removed(apply, sh):
 def test_a_real_server_needs_its_service(run_module):
     result = run_module("ipvs_real_server", SERVER)
     assert result["failed"]
-    assert result["msg"] == f"Service tcp {VIP}:80: it is not in the table, so it can have no real server. Add it first."
+    assert (
+        result["msg"] == f"Service tcp {VIP}:80: it is not in the table, so it can have no real server. Add it first."
+    )
     assert run_module("ipvs_real_server", {**SERVER, "state": "absent"})["changed"] is False
     assert run_module("ipvs_real_server", SERVER, check=True)["changed"] is True
 
@@ -159,7 +161,8 @@ def test_info_counts(run_module, sh):
 
 
 def test_info_of_some(run_module, sh):
-    sh(f"ipvsadm -A -t {VIP}:80; ipvsadm -A -t {VIP}:81; ipvsadm -A -t [{VIP6}]:80; ipvsadm -A -f 3; ipvsadm -A -f 3 -6")
+    for identity in (f"-t {VIP}:80", f"-t {VIP}:81", f"-t [{VIP6}]:80", "-f 3", "-f 3 -6"):
+        sh(f"ipvsadm -A {identity}")
 
     def names(**options):
         return [found["service"] for found in run_module("ipvs_info", options)["services"]]

@@ -104,11 +104,11 @@ class ctrlmsg(genlmsg):
     )
 
 
-def encode(kind: type[genlmsg], family: int, command: int, flags: int, sequence: int, attrs: list[Any]) -> bytes:
-    """A message as pyroute2 sends it."""
+def encode(kind: type[genlmsg], header: tuple[int, int, int], command: int, attrs: list[Any]) -> bytes:
+    """A message as pyroute2 sends it. The header is type, flags and sequence number."""
     message = kind()
     message["cmd"], message["version"] = command, 1
-    message["header"].update({"type": family, "flags": flags, "sequence_number": sequence, "pid": 0})
+    message["header"].update(zip(("type", "flags", "sequence_number"), header), pid=0)
     message["attrs"] = attrs
     message.encode()
     return bytes(message.data)

@@ -86,7 +86,9 @@ _KEYS = [
     ServiceKey.marked(3, "ipv4"),
     ServiceKey.marked(3, "ipv6"),
 ]
-_SERVICES = [Service(key, scheduler, (), seconds) for key in _KEYS for scheduler in ("rr", "sh") for seconds in (None, 9)]
+_SERVICES = [
+    Service(key, scheduler, (), seconds) for key in _KEYS for scheduler in ("rr", "sh") for seconds in (None, 9)
+]
 _SERVERS = [
     RealServer(f"198.51.100.{host}", port, forward, weight)
     for host in (1, 2, 3)

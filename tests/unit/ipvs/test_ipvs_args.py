@@ -164,8 +164,8 @@ ALL = "rr, wrr, lc, wlc, fo, ovf, lblc, lblcr, dh, sh, mh, sed, nq, twos"
         ({**WEB, "persistent": 2678401}, "persistent 2678401 is out of range"),
         (
             {**WEB, "port": 0},
-            "Service tcp 192.0.2.10:0: port 0 stands for all ports and needs persistent: without it the kernel takes the"
-            " service and schedules no connection.",
+            "Service tcp 192.0.2.10:0: port 0 stands for all ports and needs persistent: without it the kernel takes"
+            " the service and schedules no connection.",
         ),
         (
             {**WEB, "ops": True},
@@ -202,7 +202,10 @@ ALL = "rr, wrr, lc, wlc, fo, ovf, lblc, lblcr, dh, sh, mh, sed, nq, twos"
             " direct routing the packet reaches the real server unchanged. Use port 80, or forward: nat.",
         ),
         (with_server(WEB, port=8080, forward="tun"), "but with a tunnel the packet reaches the real server unchanged."),
-        (with_server(MARK, port=80), "direct routing the packet reaches the real server unchanged. Leave the port out, or"),
+        (
+            with_server(MARK, port=80),
+            "direct routing the packet reaches the real server unchanged. Leave the port out, or",
+        ),
         (with_server(WEB, port=65536, forward="nat"), "port 65536 is out of range. Use 0 to 65535."),
         (
             with_server({**WEB, "port": 0, "persistent": 9}, port=80, forward="nat"),

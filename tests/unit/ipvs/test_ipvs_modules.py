@@ -26,7 +26,11 @@ class Kernel(FakeKernel):
     def observe(self, wanted):
         read = self.read()
         return [
-            Observed(service, {"conns": 1}, [(server, {"active_connections": 0}, {"conns": 1}) for server in servers.values()])
+            Observed(
+                service,
+                {"conns": 1},
+                [(server, {"active_connections": 0}, {"conns": 1}) for server in servers.values()],
+            )
             for service, servers in read.entries()
             if wanted(service.key)
         ]
@@ -69,7 +73,9 @@ def test_a_service(run, kernel):
     assert result["diff"] == {"before": "", "after": "-A -t 192.0.2.10:80 -s wlc\n"}
     again = run("ipvs_service", WEB, diff=False)
     assert again["changed"] is False and again["changes"] == [] and "diff" not in again
-    assert run("ipvs_service", {**WEB, "state": "absent", "scheduler": "nonsense"})["changes"] == ["-D -t 192.0.2.10:80"]
+    assert run("ipvs_service", {**WEB, "state": "absent", "scheduler": "nonsense"})["changes"] == [
+        "-D -t 192.0.2.10:80"
+    ]
     assert run("ipvs_service", {**WEB, "state": "absent"})["changed"] is False
 
 
@@ -83,7 +89,10 @@ def test_a_real_server(run, kernel):
     assert run("ipvs_real_server", {**SERVER, "weight": 3})["changed"] is False
     assert run("ipvs_service", WEB)["changed"] is False
     assert run("ipvs_real_server", {**SERVER, "state": "absent"})["changed"] is True
-    assert lines(kernel)[1:] == ["-a -t 192.0.2.10:80 -r 198.51.100.1:80 -g -w 3", "-d -t 192.0.2.10:80 -r 198.51.100.1:80"]
+    assert lines(kernel)[1:] == [
+        "-a -t 192.0.2.10:80 -r 198.51.100.1:80 -g -w 3",
+        "-d -t 192.0.2.10:80 -r 198.51.100.1:80",
+    ]
 
 
 def test_a_refusal_of_the_kernel_is_a_message(run, kernel):

@@ -115,7 +115,7 @@ def test_a_broken_manifest_stops_the_run_before_the_kernel(request_for, tmp_path
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "manifest.json").write_text("{")
     kernel = FakeKernel()
-    with pytest.raises(LvsError, match="Manifest .* cannot use it"):
+    with pytest.raises(LvsError, match="cannot use it"):
         run(request, kernel, check_mode=False)
     assert kernel.done == []
 

@@ -76,7 +76,7 @@ def server_attrs(server: RealServer) -> list[tuple[str, object]]:
 
 
 def request(command: int, *attrs: tuple[str, object], flags: int = 5) -> bytes:
-    return encode(ipvsmsg, FAMILY, command, flags, SEQUENCE, [(name, {"attrs": found}) for name, found in attrs])
+    return encode(ipvsmsg, (FAMILY, flags, SEQUENCE), command, [(name, {"attrs": found}) for name, found in attrs])
 
 
 @given(services())
@@ -101,15 +101,15 @@ def test_real_server_commands_are_what_pyroute2_says(service, server):
 @given(keys())
 def test_questions_are_what_pyroute2_asks(key):
     dump = 0x301
-    assert codec.services_request(FAMILY, SEQUENCE) == encode(ipvsmsg, FAMILY, 4, dump, SEQUENCE, [])
+    assert codec.services_request(FAMILY, SEQUENCE) == encode(ipvsmsg, (FAMILY, dump, SEQUENCE), 4, [])
     question = request(8, ("IPVS_CMD_ATTR_SERVICE", name_attrs(key)), flags=dump)
     assert codec.real_servers_request(FAMILY, key, SEQUENCE) == question
-    family = encode(ctrlmsg, 16, 3, 5, SEQUENCE, [("CTRL_ATTR_FAMILY_NAME", "IPVS")])
+    family = encode(ctrlmsg, (16, 5, SEQUENCE), 3, [("CTRL_ATTR_FAMILY_NAME", "IPVS")])
     assert codec.family_request(SEQUENCE) == family
 
 
 def test_the_family_number_is_read():
-    answer = encode(ctrlmsg, 16, 1, 0, SEQUENCE, [("CTRL_ATTR_FAMILY_NAME", "IPVS"), ("CTRL_ATTR_FAMILY_ID", 29)])
+    answer = encode(ctrlmsg, (16, 0, SEQUENCE), 1, [("CTRL_ATTR_FAMILY_NAME", "IPVS"), ("CTRL_ATTR_FAMILY_ID", 29)])
     (message,) = codec.messages(answer)
     assert codec.family_number(message.payload) == 29
 

@@ -99,7 +99,9 @@ def test_what_cannot_be_read_is_named(line, reason):
     assert reason in str(caught.value) and str(caught.value).startswith(f"Line {line.count(chr(10)) + 1}, ")
 
 
-WORDS = st.sampled_from([*SAVED.split(), "-f", "-1", "-p", "--pe", "-A", "-a", "\n", "", ":", "[", "]:80", "99999999999"])
+WORDS = st.sampled_from(
+    [*SAVED.split(), "-f", "-1", "-p", "--pe", "-A", "-a", "\n", "", ":", "[", "]:80", "99999999999"]
+)
 
 
 @given(st.one_of(st.text(), st.lists(st.one_of(WORDS, st.text(max_size=5))).map(" ".join)))

@@ -45,7 +45,9 @@ def test_other_texts_are_no_names(text):
         ServiceKey.parse(text)
 
 
-@pytest.mark.parametrize("text", ["tcp 192.0.2.10", "tcp 192.0.2.300:80", "mark 3", "mark x ipv4", "tcp [192.0.2.1]:80 "])
+@pytest.mark.parametrize(
+    "text", ["tcp 192.0.2.10", "tcp 192.0.2.300:80", "mark 3", "mark x ipv4", "tcp [192.0.2.1]:80 "]
+)
 def test_what_looks_like_a_name_is_refused(text):
     with pytest.raises(LvsError, match="does not name a virtual service"):
         ServiceKey.parse(text)
