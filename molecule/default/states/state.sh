@@ -2,10 +2,10 @@
 # Copyright: (c) 2026, The openlvs contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Print all of this host that the collection could change, a line each, in a stable order.
+# Print all of this host that the collection could change, a line each, in a stable order. /etc/hosts is the lab's.
 {
   find /etc /usr/local /root /srv /var/lib/openlvs -xdev -type f ! -path '*/__pycache__/*' ! -path /root/.ansible/\* \
-    ! -path /etc/ld.so.cache -exec sha256sum {} + 2>/dev/null | sed 's/^\([0-9a-f]*\)  \(.*\)/file \2 \1/'
+    ! -path /etc/ld.so.cache ! -path /etc/hosts -exec sha256sum {} + 2>/dev/null | sed 's/^\([0-9a-f]*\)  \(.*\)/file \2 \1/'
   find /etc /usr/local -xdev -type l -printf 'link %p %l\n'
   find /etc/systemd /etc/sysctl.d /etc/modules-load.d /etc/ipvsadm.rules /var/lib/openlvs -xdev -printf 'mode %p %m %u\n' 2>/dev/null
   dpkg-query --show --showformat 'package ${Package} ${Version}\n'
@@ -19,6 +19,6 @@
   done
   if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
     ipvsadm --save --numeric | sed 's/^/table /'
-    ipvsadm --list --numeric --thresholds | sed 's/^/thresholds /'
+    ipvsadm --list --numeric --thresholds | awk '$1 == "->" { print "thresholds", $2, $3, $4 }' # not the counters
   fi
 } | sort
