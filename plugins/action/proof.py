@@ -15,6 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof import Line, Lo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import REGISTERED
 
 CLIENTS = "lvs_clients"
+MANY = 500  # claims; of more, only those are printed that do not hold
 COLORS = {True: "green", False: "red", None: "yellow"}
 display = Display()
 
@@ -35,8 +36,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         looks = {name: self._look(name, variables) for name in hosts}
         lines = prove(cluster, looks, clients)
         for line in lines:
-            display.display(str(line), color=COLORS[line.holds])
-        result.update(self._summary(lines))
+            if len(lines) <= MANY or line.holds is not True:
+                display.display(str(line), color=COLORS[line.holds])
+        summary = self._summary(lines)
+        display.display(summary["msg"].partition("\n")[0])
+        result.update(summary)
         return result
 
     @staticmethod

@@ -12,7 +12,7 @@ description:
   - Judges the clusters by what other tasks have seen on the hosts and as clients, prints a line for each claim, and
     fails when one does not hold. The playbook C(openlvs.lvs.verify) does it all.
   - A claim that nobody could look at fails too, unless the host is outside of the run's limit. What cannot be asked,
-    such as a request over UDP, is said to be unasked.
+    such as a request over UDP, is said to be unasked. Of more than 500 claims, only those that do not hold are printed.
   - This action runs on the controller and connects to no host. Run it once.
   - "It reads these variables of the hosts: the facts of M(openlvs.lvs.lvs_host_facts); results registered as
     C(lvs_table) and C(lvs_table_after), of M(openlvs.lvs.ipvs_info) on directors before and after the requests;

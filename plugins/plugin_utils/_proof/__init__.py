@@ -28,12 +28,13 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     :arg looks: of all members and clients.
     """
     services, views = cluster["services"], cluster["views"]
+    members = [looks[name] for name in cluster["members"]]
     lines = [line for service in services for line in prove_service(service, looks, clients)]
     for vip, director in {service["vip"]: service["director"] for service in services}.items():
         interfaces = {one["address"]: one["interface"] for one in views[director]["director_vips"]}
         holders = {name for name, view in views.items() if vip in _addresses(view["realserver_vips"])}
         lines.append(prove_vip(vip, director, interfaces.get(vip), holders, looks))
-        lines.append(prove_alone(vip, holders | {director}, looks))
+        lines.append(prove_alone(vip, holders | {director}, members))
     for name in cluster["directors"]:
         lines += prove_director(views[name], looks[name])
     for name in cluster["real_servers"]:

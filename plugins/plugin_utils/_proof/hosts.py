@@ -39,10 +39,14 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     return [*held, *silent, *routes, *_prove_boot(look, REALSERVER_UNIT)]
 
 
-def prove_alone(vip: str, holders: t.Collection[str], looks: t.Mapping[str, Look]) -> Line:
+def prove_alone(vip: str, holders: t.Collection[str], members: t.Sequence[Look]) -> Line:
     """:arg holders: the hosts that shall have the VIP."""
-    others = [look.host for name, look in looks.items() if name not in holders and look.addresses(vip)]
-    return Line(vip, "nobody has it but its director and its real servers", not others, _have_it(others))
+    claim = "nobody has it but its director and its real servers"
+    others = [look.host for look in members if look.host not in holders and look.addresses(vip)]
+    unseen = [look.host for look in members if look.asked and look.facts is None]
+    if others or not unseen:
+        return Line(vip, claim, not others, _have_it(others))
+    return Line(vip, claim, False, f"nobody could look at {', '.join(unseen)}")
 
 
 def _have_it(hosts: t.Sequence[str]) -> str:

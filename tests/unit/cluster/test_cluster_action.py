@@ -69,9 +69,9 @@ all:
 """
 
 
-def play(folder: Path, inventory: str, *arguments: str) -> tuple[str, dict]:
+def play(folder: Path, inventory: str, *arguments: str, playbook: str = PLAY) -> tuple[str, dict]:
     (folder / "inventory.yml").write_text(inventory)
-    (folder / "play.yml").write_text(PLAY)
+    (folder / "play.yml").write_text(playbook)
     environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_NOCOLOR": "1"}
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventory.yml", "play.yml", *arguments]
     done = subprocess.run(
@@ -91,6 +91,15 @@ def test_two_clusters_in_one_inventory(tmp_path):
     (blue,) = result["views"]["lvs1"]["director_services"]
     assert blue["real_servers"] == [{"name": "rs1", "address": "192.0.2.11", "port": 80, "weight": 2, "forward": "dr"}]
     assert result["views"]["lvs2"]["director_services"][0]["real_servers"][0]["weight"] == 0
+
+
+def test_a_proof_does_not_flatter(tmp_path):
+    """Nobody has looked at anything."""
+    tasks = "    - openlvs.lvs.proof: {cluster: '{{ lvs_cluster }}'}\n      run_once: true\n"
+    output, _result = play(tmp_path, INVENTORY, playbook=PLAY + tasks)
+    assert "FAILS   rs1: it is silent about VIP 192.0.2.77 -- nobody could look at rs1" in output
+    assert re.search(r"Of \d+ claims 0 hold, \d+ fail, \d+ could not be asked", output)
+    assert "failed=1" in output
 
 
 def test_all_findings_of_an_inventory_in_one_message(tmp_path):

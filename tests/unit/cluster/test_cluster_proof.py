@@ -338,14 +338,15 @@ class TestRealServer:
         """Facts of an earlier run in a cache are no look."""
         seen["rs1"] = {"lvs_host": seen["rs1"]["lvs_host"]}
         assert wrong(seen) == [
-            f"FAILS   rs1: {claim} -- nobody could look at rs1"
+            f"FAILS   {claim} -- nobody could look at rs1"
             for claim in (
-                "VIP 192.0.2.77/32 is on lo",
-                "it is silent about VIP 192.0.2.77",
-                "the host route to VIP 192.0.2.77 by lo is there",
-                "openlvs-realserver.service is enabled, so it all comes back after a reboot",
-                "the files for the next boot are in place",
-                "the roles would change nothing",
+                "192.0.2.77: nobody has it but its director and its real servers",
+                "rs1: VIP 192.0.2.77/32 is on lo",
+                "rs1: it is silent about VIP 192.0.2.77",
+                "rs1: the host route to VIP 192.0.2.77 by lo is there",
+                "rs1: openlvs-realserver.service is enabled, so it all comes back after a reboot",
+                "rs1: the files for the next boot are in place",
+                "rs1: the roles would change nothing",
             )
         ]
 
