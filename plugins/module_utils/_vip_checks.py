@@ -134,7 +134,7 @@ def _host_findings(host: Host, vip: Vip, side: str) -> list[str]:
     ours = standing(host, vip.address, side) if record else []
     for found in host.standing(vip.address):
         if found not in ours and not _adoptable(found, vip):
-            reasons.append(_foreign(found, vip))
+            reasons.append(_foreign(found, vip, side))
     reasons += [
         f"a route to it is in the way: {route}. Remove it, or set host_route to false."
         for route in host.routes_to(vip.address)
@@ -149,8 +149,8 @@ def _adoptable(found: Address, vip: Vip) -> bool:
     return (found.interface, found.prefix) == (vip.interface, vip.prefix) and (found.alone or alias)
 
 
-def _foreign(found: Address, vip: Vip) -> str:
-    if found.interface == vip.interface and not found.alone and vip.prefix > found.prefix:
+def _foreign(found: Address, vip: Vip, side: str) -> str:
+    if side == REAL_SERVER and found.interface == vip.interface and not found.alone:
         return f"{found} is there already, not put there by this collection. {_WHOLE_NETWORK} Remove it first."
     return (
         f"it is this host's own address: {found}, not put there by this collection. A VIP is an address beside those "

@@ -111,6 +111,7 @@ EXAMPLES = r"""
   openlvs.lvs.lvs_rs_arp:
     vips:
       - address: 192.0.2.10
+      - address: 2001:db8::10
     purge: true
 
 - name: Let go of one

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples in the documentation of the lvs_ modules do what they say, one after another."""
+
+from __future__ import annotations
+
+import importlib
+
+import guest
+import pytest
+import yaml
+from segment import Segment, everything
+
+MODULES = "ansible_collections.openlvs.lvs.plugins.modules."
+CHANGING = {"lvs_rs_arp", "lvs_vip"}
+READING = {"lvs_host_facts", "lvs_arp_probe", "lvs_connect"}
+
+
+@pytest.fixture(name="segment", autouse=True)
+def fixture_segment(host):
+    segment = Segment()
+    segment.neighbour("client", 2)
+    guest.sh("ip link add dummy0 type dummy && ip link set dummy0 up")
+    return segment
+
+
+def examples(name):
+    """The tasks of a module's documentation that run it."""
+    tasks = yaml.safe_load(importlib.import_module(MODULES + name).EXAMPLES)
+    found = [(task["name"], task[f"openlvs.lvs.{name}"] or {}) for task in tasks if f"openlvs.lvs.{name}" in task]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(CHANGING))
+def test_examples_that_change_do_so_once(run_module, name):
+    last = everything()
+    for title, params in examples(name):
+        checked = run_module(name, params, check=True)
+        assert everything() == last, title
+        result = run_module(name, params)
+        assert not result.get("failed"), (title, result)
+        assert (result["changed"], result["changes"]) == (checked["changed"], checked["changes"])
+        assert result["changed"], title
+        assert run_module(name, params)["changed"] is False, title
+        last = everything()
+
+
+@pytest.mark.parametrize("name", sorted(READING))
+def test_examples_that_read_change_nothing(run_module, name):
+    before = everything()
+    for title, params in examples(name):
+        result = run_module(name, params)
+        assert not result.get("failed") and result["changed"] is False, (title, result)
+    assert everything() == before
