@@ -91,9 +91,9 @@ def up(names: Iterable[str]) -> None:
     stopped = [host for host in chosen if host not in running]
     hosts.check_room(stopped)
     access.write(sorted({*_cluster(), *hosts.known(), *chosen}, key=topology.order))
-    for host in running:
-        if hosts.stale(host, kernel, image):
-            say(f"{host.name} keeps running on {hosts.state(host)['kernel']}; renew it with: lab reset {host.name}")
+    stale = _list(host for host in running if hosts.stale(host, kernel, image))
+    if stale:
+        say(f"{stale} keep running on an older kernel or image. Renew them with: lab reset {stale.replace(',', '')}")
     if stopped:
         say(f"starting {_list(stopped)} on kernel {kernel.name}")
     for host in stopped:
