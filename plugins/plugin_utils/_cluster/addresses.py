@@ -76,7 +76,8 @@ def survey(host: Host) -> Ground:
         place = (one.interface, one.value.version)
         loopback = one.interface in facts.loopbacks
         own = Own(one.value.ip, _network(one.value.network), one.interface, loopback or place in seen)
-        seen.add(place)
+        if one.scope != "link":
+            seen.add(place)
         (others if loopback or one.scope != "global" else live).append(own)
     return Ground(host, written, tuple(live), tuple(others))
 

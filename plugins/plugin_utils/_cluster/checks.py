@@ -18,6 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings impo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     Address,
     Description,
+    Host,
     Service,
     Vip,
 )
@@ -115,16 +116,19 @@ def _check_interfaces(description: Description, findings: Findings) -> None:
                 findings.add(host.name, f"{variable} '{interface}' {_no_such(interface, host.facts.links)}")
     for service in description.services:
         for vip in service.vips:
-            full = vip.address.max_prefixlen
-            if vip.interface == "lo" and vip.prefix != full:
-                text = f"vip {vip.address}/{vip.prefix} on lo makes its whole network local: the host would answer for"
-                remedy = f"every address of it and reach none. On lo the prefix must be {full}"
-                findings.add(service.where, f"{text} {remedy}")
             for name in service.directors:
-                facts = hosts[name].facts
-                if vip.interface and facts and vip.interface not in facts.links:
-                    text = f"vip {vip.address}: interface '{vip.interface}' {_no_such(vip.interface, facts.links)}"
-                    findings.add(service.where, f"{text} on director {name}")
+                _check_interface(service, vip, hosts[name], findings)
+
+
+def _check_interface(service: Service, vip: Vip, director: Host, findings: Findings) -> None:
+    full = vip.address.max_prefixlen
+    if (vip.interface or director.interface) == "lo" and vip.prefix != full:
+        text = f"vip {vip.address}/{vip.prefix} on lo makes its whole network local: the host would answer for"
+        findings.add(service.where, f"{text} every address of it and reach none. On lo the prefix must be {full}")
+    facts = director.facts
+    if vip.interface and facts and vip.interface not in facts.links:
+        text = f"vip {vip.address}: interface '{vip.interface}' {_no_such(vip.interface, facts.links)}"
+        findings.add(service.where, f"{text} on director {director.name}")
 
 
 def _no_such(interface: str, links: t.Sequence[str]) -> str:

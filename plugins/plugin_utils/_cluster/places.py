@@ -19,6 +19,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses imp
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    IPV4,
     Address,
     Description,
     Host,
@@ -29,6 +30,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
 )
 
 Grounds = t.Mapping[str, Ground]
+POINT_TO_POINT = 31  # in a network of this prefix and beyond, every address is a host's
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,10 @@ class _Placer:
     def _interface(self, service: Service, vip: Vip, director: Ground) -> str | None:
         interface = vip_interface(vip, director)
         name = director.host.name
+        for network in dict.fromkeys(own.network for own in director.networks(IPV4) or [] if own.network is not None):
+            if network.prefixlen < POINT_TO_POINT and vip.address in (network[0], network[-1]):
+                text = f"vip {vip.address} is the first or the last address of {network}, where director {name} is"
+                self._findings.add(service.where, f"{text}: no host can have it")
         if interface is None and director.live is None:
             self._findings.warn(name, f"nobody could look there, so the interface for vip {vip.address} is not known")
         elif interface is None:
@@ -140,6 +146,9 @@ class _Placer:
             self._findings.add(service.where, f"{text} ({shown}): {reason}")
         else:
             self._check_owner(service, server, address)
+        if real is not None and real.host.vip_interface in choice.interfaces:
+            text = f"lvs_vip_interface '{real.host.vip_interface}' receives the requests, so the host would answer ARP"
+            self._findings.add(name, f"{text} for a VIP there. Use lo or a dummy device")
         return choice
 
     def _check_owner(self, service: Service, server: RealServer, address: Address) -> None:

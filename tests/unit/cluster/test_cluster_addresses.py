@@ -211,3 +211,21 @@ class TestInterfaces:
     def test_the_device_of_the_vips(self):
         outcome = build(web(), hosts={"rs1": {"lvs_vip_interface": "dummy0"}})
         assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "dummy0"}]
+
+    @pytest.mark.parametrize("hosts", [{"rs1": {"lvs_interface": "eth1", "lvs_vip_interface": "eth1"}}, None])
+    def test_the_device_that_receives_the_requests_cannot_hold_a_vip(self, hosts):
+        hosts = hosts or {**BY_LOOKING, "rs1": {**BY_LOOKING["rs1"], "lvs_vip_interface": "eth1"}}
+        text = (
+            "rs1: lvs_vip_interface 'eth1' receives the requests, so the host would answer ARP for a VIP there. Use lo"
+            " or a dummy device"
+        )
+        assert build(web(), hosts=hosts).findings == [text]
+
+
+@pytest.mark.parametrize("vip", ["192.0.2.0", "192.0.2.255"])
+def test_an_address_that_no_host_can_have(vip):
+    text = (
+        f"lvs_services[0] web: vip {vip} is the first or the last address of 192.0.2.0/24, where director lvs1 is: no"
+        " host can have it"
+    )
+    assert build(web(vip=vip)).findings == [text]
