@@ -124,6 +124,7 @@ def _debian() -> Kernel:
         for listing in (*found[-1].glob("modules.builtin*"), found[-1] / "modules.order"):
             shutil.copy(listing, modules)
         subprocess.run(["depmod", "-b", new, release], check=True, stderr=subprocess.DEVNULL)
+        KERNELS.mkdir(parents=True, exist_ok=True)
         new.rename(target)
     binary = shutil.which("linux.uml")
     assert binary
