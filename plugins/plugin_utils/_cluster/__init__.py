@@ -18,12 +18,16 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses imp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.checks import check_as_modules_do, check_description
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.hosts import read_host
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Description, Inventory, Service
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Description, Hosts, Service
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed, place_all
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Section, read_services, read_vrrp
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import (
+    DEFAULT_DIRECTORS,
+    Section,
+    read_services,
+    read_vrrp,
+)
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import View, make_views, realserver_vips
 
-DIRECTORS = "lvs_directors"
 REAL_SERVERS = "lvs_real_servers"
 
 
@@ -46,20 +50,20 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     :arg live: also judge by what is known of the hosts and return views; else only who is a member.
     """
     description = _read(source, findings)
-    grounds = survey_all(description.inventory)
+    grounds = survey_all(description.hosts)
     check_description(description, grounds, findings)
     directors, real_servers = _hosts_by_role(description)
-    members = _members(source, description.inventory, {*directors, *real_servers})
+    members = _members(source, description.hosts, {*directors, *real_servers})
     result = {"members": members, "directors": directors, "real_servers": real_servers}
     if not live:
         return result
     placed = place_all(description, grounds, findings)
     _warn_of_unmanaged(description, findings)
-    views = make_views(placed, description.inventory, members)
+    views = make_views(placed, description.hosts, members)
     faulty = {service.name for service in description.services if findings.about(service.where)}
     tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
     check_as_modules_do(tables, findings)
-    return {**result, **_leaving(description.inventory, placed, directors), "views": views, **_proof(placed, views)}
+    return {**result, **_leaving(description.hosts, placed, directors), "views": views, **_proof(placed, views)}
 
 
 def _read(source: Source, findings: Findings) -> Description:
@@ -68,11 +72,9 @@ def _read(source: Source, findings: Findings) -> Description:
         known = {_bare(service) for service in services}
         found = read_services(section, source.groups, findings)
         services += [service for service in found if not known or _bare(service) not in known]
-    inventory = Inventory(
-        hosts={name: read_host(name, variables, findings) for name, variables in source.hosts.items()},
-        groups={name: tuple(members) for name, members in source.groups.items()},
-    )
-    return Description(tuple(services), tuple(read_vrrp(source.vrrp, source.groups, findings)), inventory)
+    hosts = {name: read_host(name, variables, findings) for name, variables in source.hosts.items()}
+    vrrp = read_vrrp(source.vrrp, source.groups, findings)
+    return Description(tuple(services), tuple(vrrp), hosts)
 
 
 def _bare(service: Service) -> Service:
@@ -87,10 +89,10 @@ def _hosts_by_role(description: Description) -> tuple[list[str], list[str]]:
     return sorted(directors), sorted(servers)
 
 
-def _members(source: Source, inventory: Inventory, described: set[str]) -> list[str]:
+def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
     """Also hosts that may have left the description: those of our groups, and those known to hold what is ours."""
-    grouped = {name for group in (DIRECTORS, REAL_SERVERS) for name in source.groups.get(group, ())}
-    facts = {name: host.facts for name, host in inventory.hosts.items()}
+    grouped = {name for group in (DEFAULT_DIRECTORS, REAL_SERVERS) for name in source.groups.get(group, ())}
+    facts = {name: host.facts for name, host in hosts.items()}
     holding = {name for name, found in facts.items() if found is not None and (found.vips or found.services)}
     return sorted(described | grouped | holding)
 
@@ -101,11 +103,11 @@ def _warn_of_unmanaged(description: Description, findings: Findings) -> None:
         findings.warn(f"real server {name}", "it is unmanaged, so nobody looks whether it has the VIPs, silently")
 
 
-def _leaving(inventory: Inventory, placed: t.Sequence[Placed], directors: t.Sequence[str]) -> dict[str, list[str]]:
+def _leaving(hosts: Hosts, placed: t.Sequence[Placed], directors: t.Sequence[str]) -> dict[str, list[str]]:
     """Hosts that hold something of ours which the description does not give them any more."""
     wanted = realserver_vips(placed)
     leaving, directors_leaving = [], []
-    for name, host in sorted(inventory.hosts.items()):
+    for name, host in sorted(hosts.items()):
         if host.facts is None:
             continue
         held = {address for address, side in host.facts.vips.items() if side == "real_server"}

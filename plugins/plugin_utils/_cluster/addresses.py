@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     Address,
     Host,
-    Inventory,
+    Hosts,
     Network,
     RealServer,
     Vip,
@@ -82,8 +82,8 @@ def survey(host: Host) -> Ground:
     return Ground(host, written, tuple(live), tuple(others))
 
 
-def survey_all(inventory: Inventory) -> dict[str, Ground]:
-    return {name: survey(host) for name, host in inventory.hosts.items()}
+def survey_all(hosts: Hosts) -> dict[str, Ground]:
+    return {name: survey(host) for name, host in hosts.items()}
 
 
 def _network(network: Network) -> Network | None:

@@ -27,12 +27,6 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import 
 Grounds = t.Mapping[str, Ground]
 
 
-def key_of(service: Service, vip: Vip, number: int) -> ServiceKey:
-    """The kernel's identity of what a service listens to."""
-    listen = service.listen[number]
-    return ServiceKey.addressed(listen.protocol, str(vip.address), listen.port)
-
-
 def check_description(description: Description, grounds: Grounds, findings: Findings) -> None:
     """Everything that can be said without knowing which address a real server is reached by."""
     for service in description.services:
@@ -109,7 +103,7 @@ def _check_real_servers(service: Service, findings: Findings) -> None:
 
 
 def _check_interfaces(description: Description, findings: Findings) -> None:
-    hosts = description.inventory.hosts
+    hosts = description.hosts
     for host in hosts.values():
         for variable, interface in (("lvs_interface", host.interface), ("lvs_vip_interface", host.vip_interface)):
             if interface and host.facts and interface not in host.facts.links:
@@ -164,8 +158,8 @@ def _check_identities(description: Description, findings: Findings) -> None:
     first: dict[ServiceKey, Service] = {}
     for service in description.services:
         for vip in {vip.address: vip for vip in service.vips}.values():
-            for number in range(len(service.listen)):
-                key = key_of(service, vip, number)
+            for listen in service.listen:
+                key = ServiceKey.addressed(listen.protocol, str(vip.address), listen.port)
                 known = first.setdefault(key, service)
                 if known is not service:
                     text = f"{key} is served by {known.where} already: the kernel knows one service of that address"

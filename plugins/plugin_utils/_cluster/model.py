@@ -166,10 +166,7 @@ class Host:
     facts: Facts | None = None
 
 
-@dataclass(frozen=True)
-class Inventory:
-    hosts: t.Mapping[str, Host]
-    groups: t.Mapping[str, tuple[str, ...]]
+Hosts = t.Mapping[str, Host]
 
 
 @dataclass(frozen=True)
@@ -178,4 +175,4 @@ class Description:
 
     services: tuple[Service, ...]
     vrrp: tuple[Vrrp, ...]
-    inventory: Inventory
+    hosts: Hosts

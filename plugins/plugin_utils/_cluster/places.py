@@ -23,7 +23,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Address,
     Description,
     Host,
-    Inventory,
+    Hosts,
     RealServer,
     Service,
     Vip,
@@ -64,13 +64,13 @@ class Placed:
 
 def place_all(description: Description, grounds: Grounds, findings: Findings) -> list[Placed]:
     """Every VIP of every service that has a director; what cannot work is a finding."""
-    placer = _Placer(description.inventory, grounds, findings)
+    placer = _Placer(description.hosts, grounds, findings)
     return [placer.place(service, vip) for service in description.services if service.directors for vip in service.vips]
 
 
-def weight_of(server: RealServer, inventory: Inventory) -> int:
+def weight_of(server: RealServer, hosts: Hosts) -> int:
     """Maintenance before all, then the entry, then the host, then the entry of its group."""
-    host = inventory.hosts[server.host] if server.host is not None else Host(server.name)
+    host = hosts[server.host] if server.host is not None else Host(server.name)
     if host.maintenance:
         return 0
     for weight in (server.weight, host.weight, server.group_weight):
@@ -80,8 +80,8 @@ def weight_of(server: RealServer, inventory: Inventory) -> int:
 
 
 class _Placer:
-    def __init__(self, inventory: Inventory, grounds: Grounds, findings: Findings) -> None:
-        self._inventory = inventory
+    def __init__(self, hosts: Hosts, grounds: Grounds, findings: Findings) -> None:
+        self._hosts = hosts
         self._grounds = grounds
         self._findings = findings
         self._owned = {name: frozenset(own.address for own in ground.all) for name, ground in grounds.items()}
@@ -97,7 +97,7 @@ class _Placer:
             if choice.address is None:
                 complete = False
             else:
-                weight = weight_of(server, self._inventory)
+                weight = weight_of(server, self._hosts)
                 places.append(Place(server, choice.address, weight, choice.interfaces))
         self._check(service, vip, places, complete)
         interface = self._interface(service, vip, director)

@@ -15,7 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     IPV6,
     Address,
     Host,
-    Inventory,
+    Hosts,
     Listen,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
@@ -34,9 +34,9 @@ def empty_view(host: Host) -> View:
     }
 
 
-def make_views(placed: t.Sequence[Placed], inventory: Inventory, members: t.Iterable[str]) -> dict[str, View]:
+def make_views(placed: t.Sequence[Placed], hosts: Hosts, members: t.Iterable[str]) -> dict[str, View]:
     """:arg members: who gets a view, also if it has nothing to do."""
-    views = {name: empty_view(inventory.hosts[name]) for name in members}
+    views = {name: empty_view(hosts[name]) for name in members}
     for one in placed:
         view = views[one.director]
         view["director_services"] += [_director_service(one, listen) for listen in one.service.listen]
@@ -46,7 +46,7 @@ def make_views(placed: t.Sequence[Placed], inventory: Inventory, members: t.Iter
             if vip not in view["director_vips"]:
                 view["director_vips"].append(vip)
     for name, vips in realserver_vips(placed).items():
-        interface = inventory.hosts[name].vip_interface
+        interface = hosts[name].vip_interface
         views[name]["realserver_vips"] = [{"address": str(address), "interface": interface} for address in vips]
     for name, interfaces in _arp_interfaces(placed).items():
         views[name]["realserver_arp_interfaces"] = sorted(interfaces)
