@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import errno
+import os
 import socket
 import time
 import typing as t
 
 PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "sctp": socket.IPPROTO_SCTP}
-_PATIENCE = 3  # timeouts in a row, after which the rest would only cost time
+_PATIENCE = 3  # questions in a row that nobody answers; more would only cost time
 _GRACE = 0.5  # seconds for the other side to close
 TIMED_OUT = "no answer in time"
+UNREACHABLE = os.strerror(errno.EHOSTUNREACH).lower()  # nobody has the address, found out after seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +56,7 @@ def connect(target: Target, once: t.Callable[[Target], str | None]) -> Outcome:
             outcome.answered += 1
         else:
             outcome.errors[error] += 1
-        silent = silent + 1 if error == TIMED_OUT else 0
+        silent = silent + 1 if error in (TIMED_OUT, UNREACHABLE) else 0
     return outcome
 
 

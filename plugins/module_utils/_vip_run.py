@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
@@ -17,8 +17,13 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _vip_checks,
     _vip_settings,
 )
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
+
+_ATTEMPTS = 3
+# There already, not there any more: somebody else has been at work since the host was read.
+_MOVED = frozenset({errno.EEXIST, errno.ESRCH, errno.EADDRNOTAVAIL})
 
 
 class Result(t.NamedTuple):
@@ -34,18 +39,41 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
     vips = _vip_checks.parse(params["vips"], side)
     interfaces = tuple(dict.fromkeys(params.get("arp_interfaces") or ()))
     asked = Asked(interfaces=interfaces, ip_forward=params.get("ip_forward"))
-    with contextlib.nullcontext() if check_mode else _manifest.exclusive():
-        host = _host_kernel.read()
-        plan = _plan(host, vips, side, asked, params)
-        if not check_mode:
-            _host_kernel.apply(plan.steps, host)
+
+    def plan() -> _vip.Plan:
+        return _plan(_host_kernel.read(), vips, side, asked, params)
+
+    if check_mode:
+        first = last = plan()
+        changes = [str(step) for step in last.steps]
+    else:
+        with _manifest.exclusive():
+            first, last, changes = _apply(plan)
     values = {
-        "changed": bool(plan.steps),
-        "changes": [str(step) for step in plan.steps],
-        "vips": _vip.described(plan.after, side),
-        "settings": _vip_settings.holding(plan.after, side, asked),
+        "changed": bool(changes),
+        "changes": changes,
+        "vips": _vip.described(last.after, side),
+        "settings": _vip_settings.holding(last.after, side, asked),
     }
-    return Result(values, _diff(plan, [vip.address for vip in vips], side), plan.warnings)
+    return Result(values, _diff(first.before, last.after, [vip.address for vip in vips], side), last.warnings)
+
+
+def _apply(plan: t.Callable[[], _vip.Plan]) -> tuple[_vip.Plan, _vip.Plan, list[str]]:
+    """Plan and do it, again where somebody else was at work meanwhile; the first plan, the last, and what was done."""
+    first = last = plan()
+    done: list[str] = []
+    for attempt in range(_ATTEMPTS):
+        try:
+            _host_kernel.apply(last.steps, last.before)
+            break
+        except LvsError as exc:
+            done += exc.details.get("applied", ())
+            exc.details["applied"] = done
+            moved = isinstance(exc, KernelError) and exc.errno in _MOVED
+            if not moved or attempt == _ATTEMPTS - 1:
+                raise
+        last = plan()
+    return first, last, done + [str(step) for step in last.steps]
 
 
 def _plan(
@@ -62,14 +90,11 @@ def _plan(
     return _vip.present(host, vips, side, asked, purge=params["purge"])
 
 
-def _diff(plan: _vip.Plan, named: t.Sequence[str], side: str) -> dict[str, t.Any]:
-    addresses = {*named, *plan.before.manifest.vips_of(side), *plan.after.manifest.vips_of(side)}
-    recorded = {*plan.before.manifest.settings, *plan.after.manifest.settings}
+def _diff(before: Host, after: Host, named: t.Sequence[str], side: str) -> dict[str, t.Any]:
+    addresses = {*named, *before.manifest.vips_of(side), *after.manifest.vips_of(side)}
+    recorded = {*before.manifest.settings, *after.manifest.settings}
     settings = {name for name in recorded if _vip_settings.side_of(name) == side}
-    return {
-        "before": _shown(plan.before, addresses, settings),
-        "after": _shown(plan.after, addresses, settings),
-    }
+    return {"before": _shown(before, addresses, settings), "after": _shown(after, addresses, settings)}
 
 
 def _shown(host: Host, addresses: t.Collection[str], settings: t.Collection[str]) -> dict[str, t.Any]:

@@ -42,7 +42,8 @@ options:
         default: tcp
       count:
         description:
-          - How many connections to open. It ends early when three in a row get no answer in time.
+          - How many connections to open. It ends early when nobody is there, that is after three in a row that get no
+            answer in time or find no host.
         type: int
         default: 12
       timeout:

@@ -8,9 +8,13 @@ Questions are asked with other people's tools: arping, ping, ip.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +76,23 @@ class Segment:
         """Let a neighbour have learned this MAC long ago."""
         self.ask(name, f"ip neighbour replace {address} lladdr {mac} dev eth0 nud stale")
 
+    @contextlib.contextmanager
+    def serving(self, name: str, *places: tuple[str, int]) -> Iterator[None]:
+        """Web servers on a neighbour, by address and port."""
+        server = ["ip", "netns", "exec", name, sys.executable, "-m", "http.server"]
+        running = [
+            subprocess.Popen([*server, str(port), "--bind", address], stderr=subprocess.DEVNULL, cwd="/proc")
+            for address, port in places
+        ]
+        try:
+            while self.ask(name, "ss -Hltn").count("LISTEN") < len(places):
+                time.sleep(0.05)
+            yield
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
+
     def _plug(self, port: str, namespace: str | None = None) -> None:
         there = f"netns {namespace}" if namespace else ""
         guest.sh(f"ip link add eth0 {there} type veth peer name p-{port} netns switch")
@@ -87,8 +108,10 @@ def addresses(interface: str) -> dict[str, dict[str, Any]]:
 
 def everything() -> str:
     """Addresses, routes and settings of the host, to be compared before and after."""
-    settings = guest.sh("sysctl -a 2>/dev/null | grep -E '^net.ipv4.(conf.*arp_|ip_forward)'")
-    return guest.sh("ip -o address | sed 's/valid_lft.*//' && ip route show table all && ip -6 route") + settings
+    return guest.sh(
+        "ip -o address | sed 's/valid_lft.*//' && ip route show table all && ip -6 route && cd /proc/sys/net/ipv4 &&"
+        "grep -H . ip_forward conf/*/arp_ignore conf/*/arp_announce"
+    )
 
 
 def setting(name: str) -> str:

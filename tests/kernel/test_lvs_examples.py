@@ -47,9 +47,13 @@ def test_examples_that_change_do_so_once(run_module, name):
 
 
 @pytest.mark.parametrize("name", sorted(READING))
-def test_examples_that_read_change_nothing(run_module, name):
+def test_examples_that_read_change_nothing(segment, run_module, name):
+    segment.ask("client", "ip address add 192.0.2.10/32 dev eth0 && ip address add 2001:db8::10/128 dev eth0 nodad")
     before = everything()
-    for title, params in examples(name):
-        result = run_module(name, params)
-        assert not result.get("failed") and result["changed"] is False, (title, result)
+    with segment.serving("client", ("192.0.2.10", 80), ("192.0.2.10", 443), ("2001:db8::10", 443)):
+        for title, params in examples(name):
+            result = run_module(name, params)
+            assert not result.get("failed") and result["changed"] is False, (title, result)
+            assert all(answer["macs"] for answer in result.get("answers", [])), title
+            assert not any(target["errors"] for target in result.get("targets", [])), title
     assert everything() == before

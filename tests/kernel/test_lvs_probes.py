@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import guest
@@ -192,24 +190,9 @@ def test_what_cannot_be_asked(segment, run_module):
 # ---- connections
 
 
-@contextlib.contextmanager
-def serving(segment, name, *listen):
-    """Web servers on a neighbour."""
-    command = ["ip", "netns", "exec", name, sys.executable, "-m", "http.server", "80", "--bind"]
-    running = [subprocess.Popen([*command, address], stderr=subprocess.DEVNULL, cwd="/proc") for address in listen]
-    try:
-        while segment.ask(name, "ss -Hltn sport = :80").count("LISTEN") < len(listen):
-            time.sleep(0.05)
-        yield
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
-
-
 def test_connections_are_counted_and_closed(segment, run_module):
     segment.neighbour("server", 11)
-    with serving(segment, "server", "192.0.2.11", "2001:db8::b"):
+    with segment.serving("server", ("192.0.2.11", 80), ("2001:db8::b", 80)):
         targets = [{"vip": "192.0.2.11", "port": 80}, {"vip": "2001:db8::b", "port": 80, "count": 3}]
         result = run_module("lvs_connect", {"targets": targets}, check=True)
         assert segment.ask("server", "ss -Htn") == ""  # nothing is left half-open

@@ -62,4 +62,5 @@ def test_all_connections_are_counted() -> None:
 def test_three_times_no_answer_is_enough() -> None:
     ended = outcome(None, *[_connect.TIMED_OUT] * 9)
     assert (ended.asked, ended.answered, dict(ended.errors)) == (4, 1, {"no answer in time": 3})
+    assert outcome(*[_connect.TIMED_OUT, _connect.UNREACHABLE] * 5).asked == 3
     assert outcome(*[_connect.TIMED_OUT, _connect.TIMED_OUT, None] * 4).asked == 12
