@@ -103,7 +103,7 @@ def up(names: Iterable[str]) -> None:
         say(f"{host.name} does not answer and is started anew")
         hosts.kill(host)
         hosts.start(host, kernel, image)
-    hosts.settle([*stopped, *silent], "is up")
+    hosts.settle([*stopped, *silent], "up")
     images.drop_old_images(hosts.images_in_use())
 
 
@@ -142,7 +142,7 @@ def reboot(names: Iterable[str]) -> None:
         time.sleep(0.5)
         now = access.ask([host for host in waiting if hosts.answers(host)], boot_id)
         waiting = [host for host in waiting if now.get(host, "") in ("", before[host])]
-    hosts.settle(chosen, "is back")
+    hosts.settle(chosen, "back")
 
 
 CHANGES: dict[str, Callable[[Iterable[str]], None]] = {

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import access
@@ -204,12 +205,13 @@ def wait(hosts: Iterable[Host], patience: float = PATIENCE) -> list[Host]:
     """Wait until ssh answers; the hosts that stay silent are returned. One that dies while booting is an error."""
     waiting, deadline = list(hosts), time.monotonic() + patience
     while waiting:
-        for host in list(waiting):
-            if answers(host):
-                waiting.remove(host)
-            elif not pid(host):
+        with ThreadPoolExecutor(len(waiting)) as pool:
+            silent = [host for host, up in zip(waiting, pool.map(answers, waiting)) if not up]
+        for host in silent:
+            if not pid(host):
                 tail = (directory(host) / "console.log").read_text(errors="replace")[-600:]
                 raise Trouble(f"{host.name} died; a pristine disk may help: lab reset {host.name}. Last words:\n{tail}")
+        waiting = silent
         if time.monotonic() > deadline:
             break
         if waiting:
@@ -217,7 +219,7 @@ def wait(hosts: Iterable[Host], patience: float = PATIENCE) -> list[Host]:
     return waiting
 
 
-def settle(hosts: Sequence[Host], verb: str) -> None:
+def settle(hosts: Sequence[Host], now: str) -> None:
     """Wait until the hosts have finished booting, and say how they are."""
     late = wait(hosts)
     if late:
@@ -226,8 +228,10 @@ def settle(hosts: Sequence[Host], verb: str) -> None:
     question = "systemctl is-system-running --wait; systemctl --failed --plain --no-legend"
     for host, answer in access.ask(hosts, question).items():
         health, *failed = answer.splitlines() or ["unreachable"]
-        units = ", ".join(line.split()[0] for line in failed)
-        say(f"{host.name} {verb}" if health == "running" else f"{host.name} {verb}, but {health}: {units}")
+        if health != "running":
+            say(f"{host.name} is {health}: {', '.join(line.split()[0] for line in failed)}")
+    if hosts:
+        say(f"{now}: {', '.join(host.name for host in hosts)}")
 
 
 def memory(host: Host) -> int:

@@ -70,15 +70,11 @@ def make() -> None:
     if not exists():
         PATH.unlink(missing_ok=True)
         run("ip", "netns", "add", NAME)
-        require()
-        # the bridges are cables, not machines: no addresses of their own accord
+    missing = [segment for segment in SEGMENTS if f"br-{segment}" not in links()]
+    if missing:  # bridges are cables, not machines: no addresses of their own accord
         run("ip", "netns", "exec", NAME, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
-    have = links()
-    lines = ["link set lo up"]
-    for segment in SEGMENTS:
-        if f"br-{segment}" not in have:
-            lines.append(f"link add br-{segment} type bridge forward_delay 0 mcast_snooping 0")
-        lines.append(f"link set br-{segment} up")
+    lines = [f"link add br-{segment} type bridge forward_delay 0 mcast_snooping 0" for segment in missing]
+    lines += [f"link set {name} up" for name in ("lo", *(f"br-{segment}" for segment in SEGMENTS))]
     _batch([*lines, f"addr replace {CONTROLLER} dev br-mgmt"])
 
 
@@ -120,10 +116,10 @@ def remove() -> None:
 
 @contextmanager
 def entered() -> Iterator[None]:
-    """Sockets opened meanwhile belong to the lab's namespace."""
+    """Sockets that this thread opens meanwhile belong to the lab's namespace."""
     require()
     libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/ns/net") as home, open(PATH) as away:
+    with open("/proc/thread-self/ns/net") as home, open(PATH) as away:
         if libc.setns(away.fileno(), _CLONE_NEWNET):
             raise Trouble(f"Cannot enter {PATH}: {os.strerror(ctypes.get_errno())}")
         try:

@@ -137,7 +137,7 @@ def test_a_silent_host_is_started_anew(up):
 
 def test_reboot_is_a_reboot(up):
     before = up("exec", "rs1", "cat /proc/sys/kernel/random/boot_id")
-    assert "rs1 is back" in up("reboot", "rs1")
+    assert "back: rs1" in up("reboot", "rs1")
     assert up("exec", "rs1", "cat /proc/sys/kernel/random/boot_id") != before
     assert talk(up)
 
