@@ -151,7 +151,7 @@ def test_a_damaged_image_is_built_again_and_a_whole_one_is_not(tmp_path, monkeyp
     assert len(built) == 1
     path.write_bytes(path.read_bytes()[:-1])
     assert images.whole(images.image("bookworm"))
-    assert len(built) == 2  # noqa: PLR2004
+    assert len(built) == 2
 
 
 def test_images_of_the_past_go_unless_a_host_stands_on_them(tmp_path, monkeypatch):
