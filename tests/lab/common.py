@@ -50,12 +50,13 @@ def need(tools: Iterable[str]) -> None:
         raise Trouble(f"{', '.join(missing)} is missing. Install it with: apt-get install {packages}")
 
 
-def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command that has to succeed; its own words explain a failure."""
-    try:
-        return subprocess.run([str(word) for word in command], check=True, text=True, capture_output=True, **options)  # type: ignore[call-overload,no-any-return]
-    except subprocess.CalledProcessError as exc:
-        raise Trouble(f"{' '.join(map(str, command))}: {(exc.stderr or exc.stdout).strip()}") from exc
+    words = [str(word) for word in command]
+    done = subprocess.run(words, input=stdin, check=False, text=True, capture_output=True)
+    if done.returncode:
+        raise Trouble(f"{' '.join(words)}: {(done.stderr or done.stdout).strip()}")
+    return done
 
 
 def python_script(target: Path, source: str) -> None:

@@ -57,7 +57,7 @@ def _batch(lines: list[str]) -> None:
     """Apply `ip` commands inside the lab's namespace, and nowhere else."""
     if lines:
         require()
-        run("ip", "-n", NAME, "-batch", "-", input="\n".join(lines) + "\n")
+        run("ip", "-n", NAME, "-batch", "-", stdin="\n".join(lines) + "\n")
 
 
 def links() -> dict[str, dict[str, object]]:
