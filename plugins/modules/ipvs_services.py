@@ -217,7 +217,7 @@ EXAMPLES = r"""
           - {address: "2001:db8:1::53"}
           - {address: "2001:db8:1::54"}
 
-- name: Several ports as one persistent service by firewall mark, forwarded by NAT to other ports
+- name: Several ports as one persistent service by firewall mark, forwarded by NAT
   openlvs.lvs.ipvs_services:
     services:
       - mark: 3
