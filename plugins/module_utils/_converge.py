@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import TableChanged
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, after
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import write_rules
@@ -64,11 +65,11 @@ def converge(access: Access, make_plan: t.Callable[[Table], t.Sequence[Step]], c
         try:
             if steps and not check_mode:
                 access.apply(steps)
-        except TableChanged as exc:
-            done += exc.done
-            if attempt == ATTEMPTS:
-                exc.details["applied"] = [str(step) for step in done]
+        except KernelError as exc:
+            if attempt == ATTEMPTS or not isinstance(exc, TableChanged):
+                exc.details["applied"] = [*map(str, done), *exc.details["applied"]]
                 raise
+            done += exc.done
             have = access.read()
             continue
         return Outcome(before, after(have, steps), [*done, *steps])

@@ -65,14 +65,14 @@ def run(request: Request, access: Access, check_mode: bool) -> Report:
         outcome = converge(access, planner, check_mode)
         changes = outcome.changes
         if request.save_to is not None:
-            lines = write_rules(in_table_order(outcome.before, planner.want))
+            lines = write_rules(in_table_order(outcome.after, planner.want))
             act = _saved_table.save(request.save_to, lines, check_mode)
             changes += [act] if act else []
         if not check_mode:
             records.settle()
         changes += records.changes
     held = [planner.describe(key, server) for key, server in planner.left_out]
-    warnings = [_ORDER.format(key=key) for key in out_of_order(outcome.before, planner.want)]
+    warnings = [_ORDER.format(key=key) for key in out_of_order(outcome.after, planner.want)]
     return Report(outcome, changes, held, warnings)
 
 
@@ -123,7 +123,8 @@ class _Records:
         if set(recorded) != set(listed):
             self._settled = self._manifest.with_services(request.owner, listed)
             self._claimed = self._manifest.with_services(request.owner, [*listed, *gone])
-            self.changes.append(f"record {len(listed)} services of owner {request.owner}")
+            count = "1 service" if len(listed) == 1 else f"{len(listed)} services"
+            self.changes.append(f"record {count} of owner {request.owner}")
 
     def claim(self) -> None:
         """Before the kernel gets them: what is listed is ours, and what is no longer listed still is."""

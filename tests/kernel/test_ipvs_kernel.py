@@ -163,7 +163,7 @@ def test_what_no_tool_can_make_is_read_too(sh):
     assert table() == []
 
 
-def test_a_persistence_engine_is_kept_by_those_who_do_not_touch_it(sh):
+def test_a_persistence_engine_is_read_where_the_kernel_has_one(sh):
     if sh("modprobe ip_vs_pe_sip 2>&1; lsmod | grep -c ip_vs_pe_sip || true", check=False).strip().endswith("0"):
         assert "pe_sip" not in sh("find /lib/modules/$(uname -r) -name 'ip_vs*'")
         return

@@ -70,9 +70,8 @@ def test_the_diff_shows_the_services_that_change():
 
 
 def test_what_was_done_before_a_race_counts_as_done():
-    kernel = FakeKernel(refuse=lambda step: errno.ESRCH if step.server and len(kernel.done) == 1 else 0)
     once = iter([errno.ESRCH])
-    kernel.refuse = lambda step: next(once, 0) if step.server else 0
+    kernel = FakeKernel(refuse=lambda step: next(once, 0) if step.server else 0)
     outcome = converge(kernel, to(WANT), check_mode=False)
     assert outcome.changes == [
         "-A -t 192.0.2.10:80 -s wlc",
@@ -88,6 +87,14 @@ def test_somebody_who_never_stops_ends_the_run():
     with pytest.raises(TableChanged) as caught:
         converge(kernel, to(WANT), check_mode=False)
     assert len(reads) == ATTEMPTS
+    assert caught.value.details["applied"] == ["-A -t 192.0.2.10:80 -s wlc"]
+
+
+def test_what_was_done_before_a_race_is_told_when_the_run_fails_later():
+    answers = iter([errno.ESRCH, errno.EINVAL])
+    kernel = FakeKernel(refuse=lambda step: next(answers) if step.server else 0)
+    with pytest.raises(KernelError) as caught:
+        converge(kernel, to(WANT), check_mode=False)
     assert caught.value.details["applied"] == ["-A -t 192.0.2.10:80 -s wlc"]
 
 

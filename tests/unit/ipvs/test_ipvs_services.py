@@ -56,7 +56,7 @@ def test_what_is_listed_is_recorded_and_leaves_with_its_owner(request_for):
     run(request_for(described(82), owner="two"), kernel, check_mode=False)
     assert set(kernel.services) == {key(port) for port in (9, 80, 81, 82)}
     report = run(replace(one, description=described(81)), kernel, check_mode=False)
-    assert report.changes == ["-D -t 192.0.2.10:80", "record 1 services of owner one"]
+    assert report.changes == ["-D -t 192.0.2.10:80", "record 1 service of owner one"]
     run(replace(one, description=described()), kernel, check_mode=False)
     assert set(kernel.services) == {key(9), key(82)}
     assert services_of(one) == {"two": ("tcp 192.0.2.10:82",)}
