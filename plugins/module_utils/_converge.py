@@ -67,7 +67,7 @@ def converge(access: Access, make_plan: t.Callable[[Table], t.Sequence[Step]], c
                 access.apply(steps)
         except KernelError as exc:
             if attempt == ATTEMPTS or not isinstance(exc, TableChanged):
-                exc.details["applied"] = [*map(str, done), *exc.details["applied"]]
+                exc.details["applied"] = [*map(str, done), *exc.details.get("applied", [])]
                 raise
             done += exc.done
             have = access.read()

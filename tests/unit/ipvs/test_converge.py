@@ -103,3 +103,15 @@ def test_another_refusal_ends_the_run_at_once():
     with pytest.raises(KernelError) as caught:
         converge(kernel, to(WANT), check_mode=False)
     assert not isinstance(caught.value, TableChanged)
+
+
+def test_a_kernel_without_ipvs_ends_the_run():
+    kernel = FakeKernel()
+
+    def apply(steps):
+        raise KernelError("no IPVS here", errno.ENOENT)
+
+    kernel.apply = apply
+    with pytest.raises(KernelError, match="no IPVS here") as caught:
+        converge(kernel, to(WANT), check_mode=False)
+    assert caught.value.details["applied"] == []
