@@ -30,20 +30,33 @@ class Segment:
     def __init__(self) -> None:
         # the names of namespaces are kept in /run, which tests share
         guest.sh("mkdir -p /run/netns && mount -t tmpfs none /run/netns && ip netns add switch")
-        guest.sh("ip -n switch link add br0 type bridge && ip -n switch link set br0 up")
         write_setting("net/ipv6/conf/default/accept_dad", 0)  # addresses that are tentative for a second
-        self._plug("host")
-        guest.sh(f"ip link set eth0 address {HOST_MAC} up")
-        guest.sh("ip address add 192.0.2.1/24 dev eth0 && ip address add 2001:db8::1/64 dev eth0 nodad")
+        _ip(
+            "link add eth0 type veth peer name p-host netns switch",
+            f"link set eth0 address {HOST_MAC} up",
+            "address add 192.0.2.1/24 dev eth0",
+            "address add 2001:db8::1/64 dev eth0 nodad",
+        )
+        _ip("link add br0 type bridge", "link set br0 up", "link set p-host master br0 up", namespace="switch")
 
     def neighbour(self, name: str, number: int) -> str:
         """One more machine, 192.0.2.NUMBER and 2001:db8::NUMBER; its MAC."""
         mac = f"02:00:00:00:00:{number:02x}"
         guest.sh(f"ip netns add {name}")
-        self._plug(name, name)
-        self.ask(name, f"ip link set lo up && ip link set eth0 address {mac} up")
-        self.ask(name, f"ip address add 192.0.2.{number}/24 dev eth0")
-        self.ask(name, f"ip address add 2001:db8::{number:x}/64 dev eth0 nodad")
+        _ip(
+            f"link add p-{name} type veth peer name eth0 netns {name}",
+            f"link set p-{name} master br0 up",
+            namespace="switch",
+        )
+        _ip(
+            "link set lo up",
+            f"link set eth0 address {mac} up",
+            f"address add 192.0.2.{number}/24 dev eth0",
+            f"address add 2001:db8::{number:x}/64 dev eth0 nodad",
+            namespace=name,
+        )
+        # a new link carries nothing until the kernel has noticed that it is up, which can take a second
+        guest.sh(f"until ping -qc 1 -W 0.1 192.0.2.{number}; do :; done && ip neighbour flush dev eth0")
         return mac
 
     def ask(self, name: str, command: str, check: bool = True) -> str:
@@ -93,10 +106,11 @@ class Segment:
                 process.kill()
                 process.wait()
 
-    def _plug(self, port: str, namespace: str | None = None) -> None:
-        there = f"netns {namespace}" if namespace else ""
-        guest.sh(f"ip link add eth0 {there} type veth peer name p-{port} netns switch")
-        guest.sh(f"ip -n switch link set p-{port} master br0 up")
+
+def _ip(*commands: str, namespace: str | None = None) -> None:
+    """Several commands of ip(8) in one process."""
+    options = ["-n", namespace] if namespace else []
+    subprocess.run(["ip", *options, "-batch", "-"], input="\n".join(commands), text=True, check=True)
 
 
 def addresses(interface: str) -> dict[str, dict[str, Any]]:
