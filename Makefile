@@ -44,7 +44,7 @@ test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail
 	pytest tests/proof
 
 test-scale: $(READY) ## 200 services with 50 real servers each on one director
-	tests/scale/run
+	python tests/scale/scale.py
 
 clean: ## Remove what the development tools made here (the lab's cache stays)
 	rm -rf .venv .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright: (c) 2026, The openlvs contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build 200 services with 50 real servers each on one director by site.yml; print the time and the controller's memory.
