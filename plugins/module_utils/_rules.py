@@ -63,10 +63,10 @@ def service_words(service: Service) -> str:
         words += f" -p {service.persistent}"
         if service.netmask is not None:
             words += f" -M {service.netmask}"
-    if service.ops:
-        words += " -o"
     if service.pe:
         words += f" --pe {service.pe}"
+    if service.ops:
+        words += " -o"
     if service.scheduler_flags:
         words += f" -b {','.join(service.scheduler_flags)}"
     return words

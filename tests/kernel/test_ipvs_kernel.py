@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from dataclasses import replace
 
 import guest
 import pytest
@@ -163,13 +164,21 @@ def test_what_no_tool_can_make_is_read_too(sh):
     assert table() == []
 
 
-def test_a_persistence_engine_is_read_where_the_kernel_has_one(sh):
-    if sh("modprobe ip_vs_pe_sip 2>&1; lsmod | grep -c ip_vs_pe_sip || true", check=False).strip().endswith("0"):
-        assert "pe_sip" not in sh("find /lib/modules/$(uname -r) -name 'ip_vs*'")
+def test_a_missing_persistence_engine_is_named():
+    with pytest.raises(KernelError, match=r"or no persistence engine 'best' \(module ip_vs_pe_best\)"):
+        Ipvs().apply([Step(ADD, Service(KEY, "rr", persistent=60, pe="best"))])
+
+
+def test_a_persistence_engine_is_read_and_written(sh):
+    if not sh("find /lib/modules/$(uname -r) -name 'ip_vs_pe_sip*'"):
         return
-    sh(f"ipvsadm -A -u {VIP}:5060 -p 60 --pe sip")
-    (found,) = Ipvs().read().services.values()
-    assert found.pe == "sip" and read_rules("\n".join(table())) == Ipvs().read()
+    line = f"-A -u {VIP}:5060 -s rr -p 60 -M 255.255.255.0 --pe sip -o -b flag-3"
+    sh(f"ipvsadm {line}")
+    have = Ipvs().read()
+    assert table() == write_rules(have) == [line]
+    (found,) = have.services.values()
+    Ipvs().apply(plan(have, Table.of([(replace(found, scheduler="lc"), ())])))
+    assert table() == [line.replace("-s rr", "-s lc")]
 
 
 def test_without_root_the_reason_is_told(sh):
