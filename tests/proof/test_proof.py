@@ -77,7 +77,7 @@ ROUNDS = {
             "sysctl -w net.ipv4.conf.all.arp_announce=0 net.ipv4.conf.eth1.arp_announce=0",
             "sysctl -w net.ipv4.conf.all.arp_announce=2 net.ipv4.conf.eth1.arp_announce=2",
             (
-                *(f"rs2: it is silent about VIP {vip} -- on eth1 .* arp_announce 0.*" for vip in (WEB, API)),
+                *(f"rs2: it is silent about VIP {vip} -- .*on eth1 .* arp_announce 0.*" for vip in (WEB, API)),
                 "rs2: the roles would change nothing -- .*",
             ),
         ),
@@ -143,7 +143,7 @@ ROUNDS = {
             "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.eth1.arp_ignore=1",
             (
                 *(rf"{vip}: only lvs1 \(.*\) answers ARP for it -- rs1 \({RS1_MAC};.*" for vip in (WEB, API)),
-                *(f"rs1: it is silent about VIP {vip} -- on eth1 .* arp_ignore is 0.*" for vip in (WEB, API)),
+                *(f"rs1: it is silent about VIP {vip} -- .*on eth1 .* arp_ignore is 0.*" for vip in (WEB, API)),
                 "rs1: the roles would change nothing -- .*",
             ),
         ),
