@@ -31,6 +31,7 @@ class Host:
     arp: Conf
     ip_forward: int
     promoting: frozenset[str]  # interfaces where a secondary address outlives its primary one
+    without_ipv6: frozenset[str]  # interfaces where IPv6 is turned off
     manifest: Manifest
 
     @property

@@ -38,6 +38,7 @@ def read() -> Host:
         arp={name: Arp(_setting(name, IGNORE), _setting(name, ANNOUNCE)) for name in interfaces},
         ip_forward=int(_sysctl.read(IP_FORWARD) or 0),
         promoting=frozenset(interfaces if "all" in promoting else promoting),
+        without_ipv6=frozenset(name for name in links if not _takes_ipv6(name)),
         manifest=_manifest.load(),
     )
 
@@ -72,6 +73,10 @@ def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
         writer.remove_route(step.route, host.links[step.route.interface])
     elif isinstance(step, Announce):
         _neighbours.announce(host.links[step.interface], step.addresses)
+
+
+def _takes_ipv6(interface: str) -> bool:
+    return _sysctl.read(f"net.ipv6.conf.{interface.replace('.', '/')}.disable_ipv6") == "0"
 
 
 def _setting(interface: str, name: str) -> int:

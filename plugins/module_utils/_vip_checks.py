@@ -119,6 +119,11 @@ def _host_findings(host: Host, vip: Vip, side: str) -> list[str]:
             f"interface {vip.interface} is down, and the kernel takes no packets for an address on it. "
             f"Bring it up: ip link set {vip.interface} up"
         )
+    if vip.ipv6 and vip.interface in host.without_ipv6:
+        reasons.append(
+            f"IPv6 is turned off on interface {vip.interface}. Turn it on: "
+            f"sysctl -w net.ipv6.conf.{vip.interface.replace('.', '/')}.disable_ipv6=0"
+        )
     if side == REAL_SERVER and not link.silent:
         reasons.append(
             f"interface {vip.interface} is a network card, on which this real server would answer ARP for the VIP; "

@@ -54,7 +54,7 @@ EXAMPLES = r"""
 
 - name: Exactly one answers for each
   ansible.builtin.assert:
-    that: asked.answers | rejectattr('macs', 'length_is', 1) | length == 0
+    that: asked.answers | map(attribute='macs') | map('length') | unique == [1]
 """
 
 RETURN = r"""

@@ -333,6 +333,12 @@ def test_a_vip_of_the_directors_side_is_refused(refused, run_module, segment):
     assert "records it here as that of a director" in finding
 
 
+def test_an_ipv6_vip_where_ipv6_is_off_is_refused(refused):
+    write_setting("net/ipv6/conf/lo/disable_ipv6", 1)
+    [finding] = refused(VIP6, VIP)
+    assert "net.ipv6.conf.lo.disable_ipv6=0" in finding
+
+
 def test_a_route_in_the_way_is_refused(refused, segment):
     guest.sh(f"ip route add {VIP} via 192.0.2.2")
     [finding] = refused(VIP)

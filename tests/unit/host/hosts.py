@@ -43,6 +43,7 @@ def host(
         arp={name: Arp(*pair) for name, pair in values.items()},
         ip_forward=0,
         promoting=frozenset(promoting),
+        without_ipv6=frozenset(["eth1"]),
         manifest=manifest or Manifest(),
     )
 

@@ -173,6 +173,14 @@ def test_a_vip_serves_one_side() -> None:
     )
 
 
+def test_an_interface_may_have_ipv6_turned_off() -> None:
+    assert host_findings(host(), Vip("2001:db8::10", "eth1", 128), side=DIRECTOR) == [
+        "VIP 2001:db8::10: IPv6 is turned off on interface eth1. Turn it on: "
+        "sysctl -w net.ipv6.conf.eth1.disable_ipv6=0"
+    ]
+    _vip_checks.check(host(), [Vip("192.0.2.10", "eth1", 32)], DIRECTOR)
+
+
 def test_a_route_in_the_way_is_named() -> None:
     found = host(routes=(HostRoute("192.0.2.10", "eth0", gateway="192.0.2.254"),))
     [finding] = host_findings(found, Vip("192.0.2.10", "lo", 32))

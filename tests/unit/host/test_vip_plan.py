@@ -227,11 +227,11 @@ def test_a_long_interface_name_leaves_no_room_for_a_label() -> None:
 
 
 def test_a_director_announces_what_is_new_by_interface() -> None:
-    wanted = [Vip("192.0.2.12", "eth0", 32), Vip("2001:db8::11", "eth1", 128)]
+    wanted = [Vip("192.0.2.12", "eth1", 32), Vip("2001:db8::11", "eth0", 128)]
     steps = _vip.present(host(), wanted, DIRECTOR, NONE).steps
     assert [str(step) for step in steps[-3:]] == [
-        "# announce on eth0: gratuitous ARP 192.0.2.12",
-        "# announce on eth1: unsolicited NA 2001:db8::11",
+        "# announce on eth1: gratuitous ARP 192.0.2.12",
+        "# announce on eth0: unsolicited NA 2001:db8::11",
         "# record: 192.0.2.12 has been announced, 2001:db8::11 has been announced",
     ]
 
