@@ -28,7 +28,6 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
 )
 
 ADD, EDIT, REMOVE = "add", "edit", "remove"
-PHASES = (ADD, EDIT, REMOVE)
 
 _SERVICE_COMMANDS = {ADD: "-A", EDIT: "-E", REMOVE: "-D"}
 _SERVER_COMMANDS = {ADD: "-a", EDIT: "-e", REMOVE: "-d"}

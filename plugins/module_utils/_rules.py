@@ -45,8 +45,6 @@ _CHECKSUM_OF = {option: flags for flags, option in _CHECKSUM_OPTIONS.items()}
 _DEFAULT_PERSISTENCE = 360
 _MAX_PORT = 65535
 
-_T = t.TypeVar("_T")
-
 
 def key_words(key: ServiceKey) -> str:
     """The options that name a service: ``-t 192.0.2.10:80`` or ``-f 3 -6``."""

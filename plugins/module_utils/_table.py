@@ -126,9 +126,6 @@ class Service:
     ops: bool = False
     pe: str = ""
 
-    def __str__(self) -> str:
-        return f"service {self.key}"
-
 
 RealServerKey = tuple[str, int]
 
@@ -152,9 +149,6 @@ class RealServer:
     def key(self) -> RealServerKey:
         """What tells it from the other real servers of its service."""
         return (self.address, self.port)
-
-    def __str__(self) -> str:
-        return f"real server {endpoint(self.address, self.port)}"
 
 
 RealServers = t.Mapping[RealServerKey, RealServer]

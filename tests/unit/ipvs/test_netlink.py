@@ -13,7 +13,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import BATCH, Ipvs, TableChanged
-from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, EDIT, PHASES, REMOVE, Step, plan
+from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, EDIT, REMOVE, Step, plan
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -100,7 +100,7 @@ def test_after_a_refusal_no_removal_is_sent(kernel, pair, data):
     sent = [command(message) for datagram in fake.datagrams for message in datagram]
     assert all(PHASE_OF.get(number) for number in sent)
     assert len(caught.value.details["applied"]) == len(sent) - 1
-    assert PHASES.index(PHASE_OF[sent[-1]]) == PHASES.index(steps[bad].phase)
+    assert (ADD, EDIT, REMOVE).index(PHASE_OF[sent[-1]]) == (ADD, EDIT, REMOVE).index(steps[bad].phase)
 
 
 def many(count: int) -> list[Step]:
