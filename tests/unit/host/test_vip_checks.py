@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -195,12 +196,12 @@ def test_a_primary_address_is_not_removed_with_others_depending_on_it() -> None:
     wanted = Vip("198.51.100.10", "eth0", 24)
     ours = _vip.present(host(), [wanted], DIRECTOR, Asked()).after
     other = Address("198.51.100.99", 24, "eth0", label="eth0", secondary=True)
-    crowded = _vip.dataclasses.replace(ours, addresses=(*ours.addresses, other))
+    crowded = dataclasses.replace(ours, addresses=(*ours.addresses, other))
     with pytest.raises(OptionError) as error:
         _vip_checks.check_leaving(crowded, ["198.51.100.10"], DIRECTOR)
     assert str(error.value) == (
         "VIP 198.51.100.10/24 on eth0 cannot be removed alone: the kernel would remove 198.51.100.99/24 on eth0 with "
         "it. First set net.ipv4.conf.eth0.promote_secondaries to 1."
     )
-    promoting = _vip.dataclasses.replace(crowded, promoting=frozenset(["eth0"]))
+    promoting = dataclasses.replace(crowded, promoting=frozenset(["eth0"]))
     _vip_checks.check_leaving(promoting, ["198.51.100.10"], DIRECTOR)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -209,20 +210,20 @@ def test_the_steps_of_the_last_run() -> None:
 def test_an_interface_that_is_gone_keeps_nothing_from_leaving() -> None:
     there = put(host(), Vip("192.0.2.10", "lo", 32), asked=Asked(("eth1",))).after
     arp = {name: value for name, value in there.arp.items() if name != "eth1"}
-    left = put(_vip.dataclasses.replace(there, arp=arp), purge=True)
+    left = put(dataclasses.replace(there, arp=arp), purge=True)
     assert left.after.manifest.empty and not left.warnings
 
 
 def test_a_duplicate_address_is_put_anew() -> None:
     there = put(host(), Vip("2001:db8::10", "lo", 128)).after
-    failed = [_vip.dataclasses.replace(each, dadfailed=each.address == "2001:db8::10") for each in there.addresses]
-    steps = put(_vip.dataclasses.replace(there, addresses=tuple(failed)), Vip("2001:db8::10", "lo", 128)).steps
+    failed = [dataclasses.replace(each, dadfailed=each.address == "2001:db8::10") for each in there.addresses]
+    steps = put(dataclasses.replace(there, addresses=tuple(failed)), Vip("2001:db8::10", "lo", 128)).steps
     assert [type(step) for step in steps] == [RemoveAddress, AddAddress]
 
 
 def test_a_long_interface_name_leaves_no_room_for_a_label() -> None:
-    links = {**host().links, "dummyinterface": _vip.dataclasses.replace(host().links["dummy0"], name="dummyinterface")}
-    found = _vip.dataclasses.replace(host(), links=links)
+    links = {**host().links, "dummyinterface": dataclasses.replace(host().links["dummy0"], name="dummyinterface")}
+    found = dataclasses.replace(host(), links=links)
     assert put(found, Vip("192.0.2.10", "dummyinterface", 32)).after.addresses[-1].label == "dummyinterface"
 
 
