@@ -75,7 +75,7 @@ options:
     type: bool
     default: false
 notes:
-  - An IPv6 VIP of /128 is set with a preferred lifetime of 0, so that the director does not choose it as the source of
+  - An IPv6 VIP is set with a preferred lifetime of 0, so that the director does not choose it as the source of
     its own connections, and without duplicate address detection, so that it serves at once.
 seealso:
   - module: openlvs.lvs.ipvs_services
