@@ -101,7 +101,7 @@ ROUNDS = {
             "systemctl stop nginx",
             "systemctl start nginx",
             (
-                f"web tcp {WEB}:80: 8 of 12 requests of client were answered -- 4 times .*",
+                rf"web tcp {WEB}:80: \d+ of 12 requests of client were answered -- \d times .*",
                 f"api tcp {API}:8080: 6 of 12 requests of client were answered -- 6 times .*",
             ),
         ),
@@ -162,11 +162,9 @@ ROUNDS = {
         Break(
             "lvs1",
             f"ip address del {WEB}/32 dev eth1",
-            f"ip address add {WEB}/32 broadcast {WEB} dev eth1 label eth1:0"
-            f" && ip route add {WEB}/32 dev eth1 scope link",
+            f"ip address add {WEB}/32 broadcast {WEB} dev eth1 label eth1:0",
             (
                 f"lvs1: VIP {WEB}/32 is on eth1 -- it does not have {WEB}",
-                f"lvs1: the host route to VIP {WEB} by eth1 is there -- missing: .*",
                 f"{WEB}: only lvs1 .* answers ARP for it -- nobody answers: .*",
                 f"web tcp {WEB}:80: 0 of 12 requests of client were answered -- .*",
                 "lvs1: the roles would change nothing -- .*",
@@ -177,12 +175,11 @@ ROUNDS = {
         Break(
             "rs2",
             f"ip address del {WEB}/32 dev lo",
-            f"ip address add {WEB}/32 broadcast {WEB} dev lo label lo:0 && ip route add {WEB}/32 dev lo scope link",
+            f"ip address add {WEB}/32 broadcast {WEB} dev lo label lo:0",
             (
                 f"rs2: VIP {WEB}/32 is on lo -- it does not have {WEB}",
                 f"rs2: it is silent about VIP {WEB} -- it does not hold .*",
-                f"rs2: the host route to VIP {WEB} by lo is there -- missing: .*",
-                f"web tcp {WEB}:80: 8 of 12 requests of client were answered -- .*",
+                rf"web tcp {WEB}:80: \d+ of 12 requests of client were answered -- .*",
                 "rs2: the roles would change nothing -- .*",
             ),
         ),
@@ -197,6 +194,7 @@ LEFT = (
     "lvs1: the roles would change nothing -- .*",
     "rs2: the roles would change nothing -- .*",
     "lvs1: the files for the next boot are in place: .* -- /etc/ipvsadm.rules is not as described",
+    "rs2: the files for the next boot are in place: .* -- .*openlvs-realserver.service is not as described",
 )
 
 
@@ -243,7 +241,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     """The cluster, built once and taken away at the end."""
     folder = tmp_path_factory.mktemp("inventories")
     inventories = {}
-    for name, servers in (("whole", BOTH), ("left", [{"host": "rs1"}])):
+    for name, servers in (("whole", BOTH), ("left", BOTH[:1])):
         inventories[name] = folder / f"{name}.json"
         inventories[name].write_text(json.dumps(description(servers)))
     site = Site(inventories, set())
