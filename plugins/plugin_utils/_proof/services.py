@@ -140,7 +140,8 @@ def _took(before: Data, after: Data) -> dict[tuple[str, int], int]:
 
 def _is_in_turn(service: Data, before: Data) -> bool:
     """Whether a dozen requests must reach everybody: not with persistence, a hash, or old connections to even out."""
-    busy = service["scheduler"] in ("lc", "wlc") and any(one["active_connections"] for one in before["real_servers"])
+    old = any(one["active_connections"] or one["inactive_connections"] for one in before["real_servers"])
+    busy = service["scheduler"] in ("lc", "wlc") and old
     return service["scheduler"] in IN_TURN and service.get("persistent") is None and not busy
 
 

@@ -37,7 +37,8 @@ def seen_facts(mac, own, interface, silent):
 
 
 def table(first, second):
-    server = {"port": 80, "forward": "dr", "upper_threshold": 0, "lower_threshold": 0, "active_connections": 0}
+    server = {"port": 80, "forward": "dr", "upper_threshold": 0, "lower_threshold": 0}
+    server |= {"active_connections": 0, "inactive_connections": 0}
     return {
         "services": [
             {
@@ -241,8 +242,9 @@ class TestRequests:
             seen["lvs1"][name]["services"][0].update(changes)
         assert wrong(seen, service=web(**changes)) == []
 
-    def test_nothing_is_claimed_while_old_connections_are_evened_out(self, seen):
-        seen["lvs1"]["lvs_table"]["services"][0]["real_servers"][1]["active_connections"] = 100
+    @pytest.mark.parametrize("counter", ["active_connections", "inactive_connections"])
+    def test_nothing_is_claimed_while_old_connections_are_evened_out(self, seen, counter):
+        seen["lvs1"]["lvs_table"]["services"][0]["real_servers"][1][counter] = 100
         seen["lvs1"]["lvs_table_after"] = table(22, 5)
         assert wrong(seen) == []
 
