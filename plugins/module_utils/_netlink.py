@@ -180,16 +180,14 @@ class Ipvs:
                 return family
 
     def _send(self, datagram: bytes) -> None:
-        assert self._socket is not None
         try:
-            self._socket.send(datagram)
+            t.cast(socket.socket, self._socket).send(datagram)
         except OSError as exc:
             raise _failure("cannot send to the kernel", exc.errno or errno.EIO) from exc
 
     def _receive(self) -> t.Iterator[codec.Message]:
-        assert self._socket is not None
         try:
-            return codec.messages(self._socket.recv(_DATAGRAM))
+            return codec.messages(t.cast(socket.socket, self._socket).recv(_DATAGRAM))
         except BlockingIOError as exc:
             raise _failure(f"the kernel gave no answer for {_PATIENCE} s", errno.ETIMEDOUT) from exc
         except OSError as exc:

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from typing import Any
 
-# Imported for the modules, which run in processes forked from this one: half of their time would be compiling it.
-import ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_services  # noqa: F401
 from guest import sh
+
+# For the modules, which run in processes forked from this one: half of their time would be compiling it.
+importlib.import_module("ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_services")
 
 VIP, VIP6 = "192.0.2.10", "2001:db8::10"
 SCHEDULERS = ["rr", "wrr", "lc", "wlc", "fo", "ovf", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "twos"]

@@ -9,6 +9,7 @@ Questions are asked with other people's tools: arping, ping, ip.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import re
 import subprocess
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import guest
-import pyroute2.netlink.rtnl.rtmsg  # noqa: F401  # once here, and not again in every module run, which is a fork of this
+
+importlib.import_module("pyroute2.netlink.rtnl.rtmsg")  # once here, not again in every module run, a fork of this
 
 HOST_MAC = "02:00:00:00:00:01"
 

@@ -119,7 +119,7 @@ def test_info_counts(run_module, sh):
     sh(f"ip address add {VIP}/32 dev lo")
     sh(f"ipvsadm -A -u {VIP}:9 -s rr -p 60 -M 255.255.255.0 && ipvsadm -a -u {VIP}:9 -r 127.0.0.1 -g -w 2 -x 9 -y 3")
     sh("ipvsadm -A -f 3 -6 -s mh -b mh-port")
-    for _ in range(4):
+    for _dummy in range(4):
         socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", (VIP, 9))
     assert counted("4 4 0") == ["4", "4", "0"]
     result = run_module("ipvs_info", {})

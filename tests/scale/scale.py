@@ -44,7 +44,8 @@ DESCRIPTION = {
 
 def run(*command: str) -> str:
     """Run a command, return what it prints, and stop with that when it fails."""
-    done = subprocess.run(command, cwd=CHECKOUT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    pipe, merged = subprocess.PIPE, subprocess.STDOUT
+    done = subprocess.run(command, cwd=CHECKOUT, text=True, stdout=pipe, stderr=merged, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}")
     return done.stdout

@@ -139,7 +139,7 @@ def test_every_refusal_has_its_words(kernel, step, number, kind, words):
     kernel(refuse=lambda place: number)
     with pytest.raises(KernelError) as caught:
         Ipvs().apply([step])
-    assert type(caught.value) is kind and words in str(caught.value)
+    assert caught.value.__class__ is kind and words in str(caught.value)
     assert caught.value.errno == number and str(caught.value).startswith(step.subject + ": cannot ")
 
 
