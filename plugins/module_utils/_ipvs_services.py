@@ -18,13 +18,8 @@ from dataclasses import dataclass
 from ansible_collections.openlvs.lvs.plugins.module_utils import _manifest, _saved_table
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access, Outcome, converge
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import Description
-from ansible_collections.openlvs.lvs.plugins.module_utils._plan import (
-    Step,
-    in_table_order,
-    out_of_order,
-    plan,
-    settle,
-)
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import FORWARD
+from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, out_of_order, plan, settle
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import write_rules
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey, Table, endpoint
 
@@ -65,7 +60,7 @@ def run(request: Request, access: Access, check_mode: bool) -> Report:
         outcome = converge(access, planner, check_mode)
         changes = outcome.changes
         if request.save_to is not None:
-            lines = write_rules(in_table_order(outcome.after, planner.want))
+            lines = write_rules(_lasting(outcome.after, planner.want))
             act = _saved_table.save(request.save_to, lines, check_mode)
             changes += [act] if act else []
         if not check_mode:
@@ -81,6 +76,18 @@ _ORDER = (
     " sends clients by that order, so another director with the same description can send them elsewhere. To put them"
     " in order, remove the service and let it be made again at a quiet hour, or use the scheduler mh."
 )
+
+
+def _lasting(after: Table, want: Table) -> Table:
+    """The listed services as they stand in the table, with real servers that are not listed and stay there.
+
+    Those of others that the kernel made local or bypass are left out, for ipvsadm(8) has no word for them.
+    """
+    servers = {
+        key: {name: server for name, server in after.servers(key).items() if server.forward in FORWARD}
+        for key in want.services
+    }
+    return Table(want.services, servers)
 
 
 class _Planner:

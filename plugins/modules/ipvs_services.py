@@ -159,7 +159,8 @@ options:
     description:
       - File to which the listed services are written, in the syntax of C(ipvsadm -S), thresholds included. Its first
         line is a comment, which C(ipvsadm -R) does not take, so load it with C(grep -v '^#' FILE | ipvsadm -R).
-      - Real servers stand in it in the order of the table. Those that are held back and not in the table are left out.
+      - Real servers stand in it as in the table and in its order, also those that are not listed and stay there. Those
+        that are held back and not in the table are left out.
       - A file that was there before is kept beside it, with C(.before-openlvs) at its end, and comes back when no
         service is listed any more.
     type: path

@@ -29,7 +29,10 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     """
     services, views = cluster["services"], cluster["views"]
     members = [looks[name] for name in cluster["members"]]
-    lines = [line for service in services for line in prove_service(service, looks, clients)]
+    lines = []
+    for service in services:
+        complete = views[service["director"]]["director_purge_real_servers"]
+        lines += prove_service(service, complete, looks, clients)
     for vip, director in {service["vip"]: service["director"] for service in services}.items():
         interfaces = {one["address"]: one["interface"] for one in views[director]["director_vips"]}
         holders = {name for name, view in views.items() if vip in _addresses(view["realserver_vips"])}

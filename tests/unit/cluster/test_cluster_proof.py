@@ -101,8 +101,8 @@ def seen():
     }
 
 
-def lines_of(seen, service=None, clients=("client",), asked=True):
-    cluster = build(service or web()).result
+def lines_of(seen, service=None, clients=("client",), asked=True, hosts=None):
+    cluster = build(service or web(), hosts=hosts).result
     looks = {name: look_from(name, asked, copy.deepcopy(variables)) for name, variables in seen.items()}
     return prove(cluster, looks, clients)
 
@@ -167,6 +167,18 @@ class TestTable:
         servers = seen["lvs1"]["lvs_table"]["services"][0]["real_servers"]
         servers.append({**servers[0], "address": "192.0.2.99"})
         assert self.CLAIM + "192.0.2.99:80 is there and is not described" in wrong(seen)
+
+    def test_a_real_server_that_is_down_may_be_the_one_too_many(self, seen):
+        """Nobody could look at it and its address is not written down: what stays is not called wrong."""
+        seen["rs2"] = {}
+        lines = lines_of(seen, hosts={"rs2": {"lvs_addresses": []}})
+        claim = "lvs1's kernel has it as described: wlc, rs1 weight 2"
+        why = "192.0.2.12:80 is there too, and may be a described real server whose address is not known now"
+        (line,) = [line for line in lines if line.claim == claim]
+        assert (line.holds, line.why) == (None, why)
+        seen["lvs1"]["lvs_table"]["services"][0]["scheduler"] = "rr"
+        (line,) = [line for line in lines_of(seen, hosts={"rs2": {"lvs_addresses": []}}) if line.claim == claim]
+        assert (line.holds, line.why) == (False, f"scheduler is rr, not wlc; {why}")
 
     def test_the_service_is_gone(self, seen):
         seen["lvs1"]["lvs_table"]["services"] = []

@@ -110,6 +110,18 @@ def test_held_back_real_servers_are_named_and_not_saved(request_for, tmp_path):
     assert "198.51.100.1:80" in saved.read_text()
 
 
+def test_a_real_server_that_is_not_listed_and_stays_is_saved_too(request_for, tmp_path):
+    saved = tmp_path / "rules"
+    others = [RealServer("198.51.100.9", 80), RealServer("198.51.100.8", 80, forward="local")]
+    kernel = FakeKernel(Table.of([(Service(key(80), "sh"), [*others, RealServer("198.51.100.1", 80)])]))
+    request = request_for(described(80), save_to=str(saved))
+    run(request, kernel, check_mode=False)
+    lines = [f"-a -t 192.0.2.10:80 -r 198.51.100.{number}:80 -g -w 1" for number in (9, 1)]
+    assert saved.read_text().splitlines()[1:] == ["-A -t 192.0.2.10:80 -s sh", *lines]
+    run(replace(request, purge_real_servers=True), kernel, check_mode=False)
+    assert saved.read_text().splitlines()[1:] == ["-A -t 192.0.2.10:80 -s sh", lines[1]]
+
+
 def test_a_broken_manifest_stops_the_run_before_the_kernel(request_for, tmp_path):
     request = request_for(described(80), owner="one")
     (tmp_path / "state").mkdir()
