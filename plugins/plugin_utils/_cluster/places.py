@@ -141,9 +141,10 @@ class _Placer:
         elif server.forward == "dr" and is_connected(address, vip, director) is False:
             networks = director.networks(address.version) or []
             shown = ", ".join(dict.fromkeys(f"{own.network}" for own in networks)) or "none"
-            text = f"real server {name} ({address}) is on no subnet directly connected to its director {director_name}"
-            reason = "forward dr needs both on one layer 2. Say its address there by lvs_addresses"
-            self._findings.add(service.where, f"{text} ({shown}): {reason}")
+            shown_name = name if server.unmanaged else f"{name} ({address})"
+            text = f"real server {shown_name} is on no subnet directly connected to its director {director_name}"
+            remedy = "Say its address there by lvs_addresses" if server.address is None else "Is its address right?"
+            self._findings.add(service.where, f"{text} ({shown}): forward dr needs both on one layer 2. {remedy}")
         else:
             self._check_owner(service, server, address)
         if real is not None and real.host.vip_interface in choice.interfaces:

@@ -96,6 +96,7 @@ class TestNoSubnetInCommon:
         "lvs_services[0] web: real server rs1 (198.51.100.11) is on no subnet directly connected to its director lvs1"
         " ({}): forward dr needs both on one layer 2. Say its address there by lvs_addresses"
     )
+    WRITTEN = ("Say its address there by lvs_addresses", "Is its address right?")
 
     def test_by_what_is_written(self):
         outcome = build(web(), hosts={"rs1": {"lvs_addresses": ["198.51.100.11/24"]}})
@@ -107,7 +108,13 @@ class TestNoSubnetInCommon:
 
     def test_an_unmanaged_machine(self):
         servers = [{"address": "198.51.100.11", "unmanaged": True}]
-        text = self.TEXT.format("192.0.2.0/24").replace("rs1", "198.51.100.11")
+        text = self.TEXT.format("192.0.2.0/24").replace("rs1 (198.51.100.11)", "198.51.100.11")
+        assert build(web(real_servers=servers)).findings == [text.replace(*self.WRITTEN)]
+
+    def test_an_address_that_the_entry_has(self):
+        """It comes before ``lvs_addresses``, which would be of no use here."""
+        servers = [{"host": "rs1", "address": "198.51.100.11"}]
+        text = self.TEXT.format("192.0.2.0/24").replace(*self.WRITTEN)
         assert build(web(real_servers=servers)).findings == [text]
 
     def test_nothing_is_claimed_without_knowing(self):
