@@ -44,7 +44,7 @@ def _prove_table(subject: str, service: Data, complete: bool, director: Look) ->
     servers = service["real_servers"]
     shown = ", ".join(f"{_name(server)} weight {server['weight']}" for server in servers[:_SHOWN])
     more = f" and {len(servers) - _SHOWN} more" if len(servers) > _SHOWN else ""
-    claim = f"{director.host}'s kernel has it as described: {service['scheduler']}, {shown}{more}"
+    claim = f"{director.host}'s kernel has it as described: {service['scheduler']}, {shown or 'no real server'}{more}"
     if director.table is None:
         return director.unseen(subject, claim)
     found = director.table.get(key_of(service))
@@ -52,7 +52,7 @@ def _prove_table(subject: str, service: Data, complete: bool, director: Look) ->
         return Line(subject, claim, False, f"the table of {director.host} does not have it")
     problems, others = _table_problems(service, found)
     if others and not complete:
-        why = f"{', '.join(others)} is there too, and may be a described real server whose address is not known now"
+        why = f"{', '.join(others)} too, which may be described: not every real server's address is known now"
         return Line(subject, claim, False if problems else None, "; ".join([*problems, why]))
     problems += [f"{other} is there and is not described" for other in others]
     return Line(subject, claim, not problems, "; ".join(problems))

@@ -173,7 +173,7 @@ class TestTable:
         seen["rs2"] = {}
         lines = lines_of(seen, hosts={"rs2": {"lvs_addresses": []}})
         claim = "lvs1's kernel has it as described: wlc, rs1 weight 2"
-        why = "192.0.2.12:80 is there too, and may be a described real server whose address is not known now"
+        why = "192.0.2.12:80 too, which may be described: not every real server's address is known now"
         (line,) = [line for line in lines if line.claim == claim]
         assert (line.holds, line.why) == (None, why)
         seen["lvs1"]["lvs_table"]["services"][0]["scheduler"] = "rr"
