@@ -192,18 +192,17 @@ def _check_shared_vips(description: Description, findings: Findings) -> None:
 
 def _check_own_addresses(description: Description, grounds: Grounds, findings: Findings) -> None:
     """A VIP that is an address of some host's own, found before that host is cut off."""
-    owners: dict[Address, tuple[str, str | None, bool]] = {}
+    owners: dict[Address, dict[str, tuple[str | None, bool]]] = {}
     for name, ground in grounds.items():
         for own in ground.all:
-            owners.setdefault(own.address, (name, own.interface, own.spare))
+            owners.setdefault(own.address, {}).setdefault(name, (own.interface, own.spare))
     for service in description.services:
         for server in service.real_servers:
             if server.host is not None and server.address is not None:
-                owners.setdefault(server.address, (server.host, None, False))
+                owners.setdefault(server.address, {}).setdefault(server.host, (None, False))
     for service in description.services:
         for vip in service.vips:
-            if vip.address in owners:
-                name, interface, spare = owners[vip.address]
+            for name, (interface, spare) in owners.get(vip.address, {}).items():
                 taker = "a real server that takes it" if name in service.directors else "whoever else takes it"
                 place = f" ({interface})" if interface else ""
                 text = f"vip {vip.address} is {name}'s own address{place}: {taker} would cut {name} off."

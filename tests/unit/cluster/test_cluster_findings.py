@@ -268,6 +268,16 @@ class TestTheDirectorsOwnAddress:
         )
         assert only(build(web(), hosts={"rs1": {"lvs_host": rs1}})) == text
 
+    def test_a_cluster_that_was_set_up_by_hand(self):
+        """Every host that has it is named at once, not one a run."""
+        lvs1 = facts(("192.0.2.5/24", "eth1"), ("192.0.2.77/32", "eth1"))
+        rs1 = facts(("192.0.2.11/24", "eth1"), ("192.0.2.77/32", "lo"))
+        rs2 = facts(("192.0.2.12/24", "eth1"), ("192.0.2.77/32", "lo"))
+        hosts = {"lvs1": {"lvs_host": lvs1}, "rs1": {"lvs_host": rs1}, "rs2": {"lvs_host": rs2}}
+        findings = build(web(), hosts=hosts).findings
+        named = [text.partition("vip 192.0.2.77 is ")[2].partition("'s own")[0] for text in findings]
+        assert named == ["lvs1", "rs1", "rs2"]
+
 
 class TestSeveralServices:
     def test_the_same_service_twice(self):
