@@ -70,6 +70,8 @@ Held = t.AbstractSet[tuple[ServiceKey, RealServerKey]]
 def settle(have: Table, want: Table, held: Held) -> tuple[Table, list[tuple[ServiceKey, RealServer]]]:
     """Leave out of ``want`` the real servers that are held back and not in the table yet.
 
+    A service that would have nobody left keeps those that it has: better they than a service that refuses everybody.
+
     :returns: what remains to be wanted, and what was left out.
     """
     left_out = []
@@ -82,7 +84,7 @@ def settle(have: Table, want: Table, held: Held) -> tuple[Table, list[tuple[Serv
                 left_out.append((key, server))
             else:
                 kept[server_key] = server
-        real_servers[key] = kept
+        real_servers[key] = kept or present
     return Table(want.services, real_servers), left_out
 
 

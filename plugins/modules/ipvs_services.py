@@ -140,6 +140,7 @@ options:
             description:
               - Do not add the real server if it is not in the table yet, for example because it is not ready. If it
                 is there it is kept as described.
+              - Where this would leave a service with nobody, the real servers that it has stay.
             type: bool
             default: false
   purge:

@@ -205,6 +205,13 @@ def test_held_back_real_servers_enter_only_where_they_are():
     assert settle(Table(), want, frozenset()) == (want, [])
 
 
+def test_a_service_whose_new_real_servers_are_all_held_back_keeps_the_old_ones():
+    old = one(server(1), server(2))
+    settled, left_out = settle(old, one(server(3)), frozenset({(KEY, server(3).key)}))
+    assert left_out == [(KEY, server(3))]
+    assert plan(old, settled, purge_real_servers=True) == ()
+
+
 def test_another_order_matters_to_sh_alone():
     have = one(server(2), server(1))
     assert out_of_order(have, one(server(1), server(2), service=Service(KEY, "sh"))) == [KEY]
