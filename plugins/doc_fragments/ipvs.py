@@ -19,7 +19,7 @@ requirements:
 seealso:
   - name: ipvsadm(8)
     description: The manual of the command that does the same by hand.
-    link: https://manpages.debian.org/ipvsadm.8
+    link: https://linux.die.net/man/8/ipvsadm
 """
 
     # Must be kept in sync with identity_spec() in plugins/module_utils/_ipvs_specs.py.

@@ -102,7 +102,7 @@ def _read_advertisement(frame: bytes) -> Answer | None:
 
 
 def _target_mac(options: bytes) -> bytes | None:
-    while len(options) >= 8:  # noqa: PLR2004
+    while len(options) >= 8:
         kind, units = options[0], options[1]
         if kind == _TARGET_MAC_OPTION:
             return options[2:8]

@@ -78,13 +78,13 @@ def _source(link: Link, own: t.Sequence[Address], address: str, asked: frozenset
     usable = [
         found
         for found in own
-        if found.interface == link.name and found.ipv6 == (wanted.version == 6) and found.address not in asked  # noqa: PLR2004
+        if found.interface == link.name and found.ipv6 == (wanted.version == 6) and found.address not in asked
     ]
     usable.sort(key=lambda found: wanted not in ipaddress.ip_interface(f"{found.address}/{found.prefix}").network)
     usable.sort(key=lambda found: found.alone)  # another VIP, most likely
     if usable:
         return usable[0].address
-    return "::" if wanted.version == 6 else "0.0.0.0"  # noqa: PLR2004
+    return "::" if wanted.version == 6 else "0.0.0.0"
 
 
 def _listen(channels: t.Sequence[socket.socket], deadline: float, macs: t.Mapping[str, set[str]]) -> None:
@@ -120,7 +120,7 @@ def _send(channel: socket.socket, frame: bytes, link: Link) -> None:
 
 
 def _is_ethernet(link: Link) -> bool:
-    return len(_mac(link)) == 6 and not link.silent  # noqa: PLR2004
+    return len(_mac(link)) == 6 and not link.silent
 
 
 def _mac(link: Link) -> bytes:

@@ -115,7 +115,7 @@ def described(host: Host, side: str) -> list[dict[str, t.Any]]:
 def broadcast(address: str, prefix: int) -> str | None:
     """The broadcast address: the VIP itself where it stands alone, else that of its network; IPv6 has none."""
     interface = ipaddress.ip_interface(f"{address}/{prefix}")
-    return None if interface.version != 4 else str(interface.network.broadcast_address)  # noqa: PLR2004
+    return None if interface.version != 4 else str(interface.network.broadcast_address)
 
 
 def standing(host: Host, address: str, side: str) -> list[Address]:

@@ -83,7 +83,7 @@ seealso:
   - module: openlvs.lvs.lvs_arp_probe
   - name: ip-address(8)
     description: The manual of the command that does the same by hand.
-    link: https://manpages.debian.org/ip-address.8
+    link: https://man7.org/linux/man-pages/man8/ip-address.8.html
 """
 
 EXAMPLES = r"""

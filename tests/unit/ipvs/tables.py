@@ -109,7 +109,8 @@ def pairs() -> st.SearchStrategy[tuple[Table, Table]]:
 class FakeKernel:
     """A table behind the same two methods. ``refuse`` gives a step's error number, or 0."""
 
-    def __init__(self, table: Table = Table(), refuse: Callable[[Step], int] = lambda step: 0) -> None:  # noqa: B008
+    def __init__(self, table: Table | None = None, refuse: Callable[[Step], int] = lambda step: 0) -> None:
+        table = table or Table()
         self.services: dict[ServiceKey, Service] = dict(table.services)
         self.servers: dict[ServiceKey, dict[RealServerKey, RealServer]] = {
             key: dict(table.servers(key)) for key in table.services
