@@ -172,8 +172,8 @@ class Writer:
     def __init__(self) -> None:
         try:
             # Not at the top: it takes longer to import than all the rest, and most runs write nothing.
-            from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # noqa: PLC0415
-            from pyroute2.netlink.rtnl.rtmsg import rtmsg  # noqa: PLC0415
+            from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+            from pyroute2.netlink.rtnl.rtmsg import rtmsg
         except ImportError as exc:
             raise LvsError(
                 f"Python library pyroute2: {sys.executable} cannot import it ({exc}), and it is what sets addresses. "

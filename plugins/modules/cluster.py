@@ -23,22 +23,8 @@ options:
     default: true
 author:
   - The openlvs contributors (@openlvs)
-attributes:
-  check_mode:
-    description: Says what would be changed without changing anything.
-    details:
-      - The action changes nothing, so it does the same in check mode.
-    support: full
-  diff_mode:
-    description: Shows what is changed, or in check mode what would be changed, as before and after.
-    details:
-      - The action changes nothing, so there is nothing to show.
-    support: N/A
-  idempotent:
-    description: A second run with the same options changes nothing and says so.
-    details:
-      - The action changes nothing.
-    support: full
+extends_documentation_fragment:
+  - openlvs.lvs.attributes.reading
 seealso:
   - module: openlvs.lvs.lvs_host_facts
   - module: openlvs.lvs.proof
