@@ -16,6 +16,7 @@ requirements:
   - Root on the host.
   - The Python library pyroute2 0.5.14 or later on the host, in the distributions C(python3-pyroute2). Check mode, and a
     run that finds nothing to change, do without it.
+  - Where Ansible runs a Python that lacks the library, the module goes on under the system's own, C(/usr/bin/python3).
 notes:
   - "What the module makes is recorded in C(/var/lib/openlvs/manifest.json), which only root can read: the VIPs, and the
     settings found before the first write. The record is written before what it is about and goes after it, so a run

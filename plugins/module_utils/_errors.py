@@ -43,3 +43,7 @@ class KernelError(LvsError):
     def __init__(self, message: str, errno: int, **details: t.Any) -> None:
         super().__init__(message, errno=errno, **details)
         self.errno = errno
+
+
+class LibraryMissing(LvsError):
+    """The Python that the module runs under cannot import a library."""

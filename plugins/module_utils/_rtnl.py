@@ -20,7 +20,7 @@ import struct
 import sys
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LibraryMissing, LvsError
 
 SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 
@@ -175,7 +175,7 @@ class Writer:
             from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
             from pyroute2.netlink.rtnl.rtmsg import rtmsg
         except ImportError as exc:
-            raise LvsError(
+            raise LibraryMissing(
                 f"Python library pyroute2: {sys.executable} cannot import it ({exc}), and it is what sets addresses. "
                 "Install the package python3-pyroute2, or name a Python that has it by ansible_python_interpreter."
             ) from exc

@@ -12,12 +12,13 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _host_kernel,
+    _interpreter,
     _manifest,
     _vip,
     _vip_checks,
     _vip_settings,
 )
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LibraryMissing, LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
 
@@ -47,8 +48,12 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
         first = last = plan()
         changes = [str(step) for step in last.steps]
     else:
-        with _manifest.exclusive():
-            first, last, changes = _apply(plan)
+        try:
+            with _manifest.exclusive():
+                first, last, changes = _apply(plan)
+        except LibraryMissing:  # before the first step was done
+            _interpreter.start_again_with("pyroute2")
+            raise
     values = {
         "changed": bool(changes),
         "changes": changes,

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_run
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LibraryMissing
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddRoute, Host, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import HostRoute
@@ -24,6 +24,18 @@ PARAMS = {
     "state": "present",
     "purge": False,
 }
+
+
+class Lock:
+    """The lock of the manifest, and whether it is held."""
+
+    held = False
+
+    def __enter__(self) -> None:
+        self.held = True
+
+    def __exit__(self, *_exception: object) -> None:
+        self.held = False
 
 
 class Kernel:
@@ -74,3 +86,28 @@ def test_what_does_not_settle_fails_and_tells_what_was_done(
     with pytest.raises(KernelError) as error:
         run(Kernel(number, times), monkeypatch)
     assert len(error.value.details["applied"]) == 4
+
+
+def test_without_pyroute2_another_python_takes_over_after_the_lock_was_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Incapable(Kernel):
+        def apply(self, steps: t.Sequence[Step], _host: Host) -> None:
+            raise LibraryMissing("no pyroute2")
+
+    class Gone(Exception):
+        pass
+
+    lock = Lock()
+
+    def start_again_with(library: str) -> None:
+        assert (library, lock.held) == ("pyroute2", False)
+        raise Gone
+
+    monkeypatch.setattr(_vip_run, "_host_kernel", Incapable(0, 0))
+    monkeypatch.setattr(_vip_run._manifest, "exclusive", lambda: lock)
+    monkeypatch.setattr(_vip_run._interpreter, "start_again_with", start_again_with)
+    with pytest.raises(Gone):
+        _vip_run.run(PARAMS, REAL_SERVER, check_mode=False)
+    _vip_run.run(PARAMS, REAL_SERVER, check_mode=True)  # does without
+    monkeypatch.setattr(_vip_run._interpreter, "start_again_with", lambda _library: None)  # no Python has it
+    with pytest.raises(LibraryMissing):
+        _vip_run.run(PARAMS, REAL_SERVER, check_mode=False)
