@@ -74,8 +74,6 @@ def _list(chosen: Iterable[Host]) -> str:
 def up(names: Iterable[str]) -> None:
     """Start the hosts (default: the six), or repair what is broken of them."""
     chosen = _named(names or topology.DEFAULT_HOSTS)
-    if os.getuid():
-        raise Trouble("The lab needs root: it makes a network namespace, and nothing outside of it is configured.")
     need(("ip", "ssh", "ssh-keygen"))
     hosts.check_tun()
     access.ensure_key()
@@ -140,7 +138,8 @@ def reboot(names: Iterable[str]) -> None:
         for host in waiting:
             access.forget(host)
         time.sleep(0.5)
-        now = access.ask([host for host in waiting if hosts.answers(host)], boot_id)
+        silent = hosts.silent(waiting)
+        now = access.ask([host for host in waiting if host not in silent], boot_id)
         waiting = [host for host in waiting if now.get(host, "") in ("", before[host])]
     hosts.settle(chosen, "back")
 
@@ -183,9 +182,8 @@ def shell(given: argparse.Namespace) -> int:
 
 
 def in_namespace(given: argparse.Namespace) -> int:
-    namespace.require()
     words = given.words or [os.environ.get("SHELL", "/bin/sh")]
-    return subprocess.run(["ip", "netns", "exec", namespace.NAME, *words], check=False).returncode
+    return subprocess.run([*namespace.within(), *words], check=False).returncode
 
 
 # ---- commands that look
@@ -195,9 +193,11 @@ def status(_given: argparse.Namespace) -> int:
     if not namespace.exists():
         print("the lab is down")
         return 0
-    for host in sorted({*_cluster(), *hosts.known()}, key=topology.order):
+    everybody = sorted({*_cluster(), *hosts.known()}, key=topology.order)
+    silent = hosts.silent([host for host in everybody if hosts.pid(host)])
+    for host in everybody:
         if hosts.pid(host):
-            health = "up" if hosts.answers(host) else "silent"
+            health = "silent" if host in silent else "up"
             now = f"{health:7}{hosts.memory(host):4} MiB  {hosts.state(host)['kernel']}"
         else:
             now = "dead" if hosts.state(host) else "down"

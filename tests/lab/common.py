@@ -14,8 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LAB = Path(
-    os.environ.get("OPENLVS_LAB_DIR")
-    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "openlvs-lab")
+    os.environ.get("OPENLVS_LAB_DIR") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "openlvs-lab")
 ).resolve()
 RUN = LAB / "run"  # gone after `lab down`
 SHARE = LAB / "share"  # what the hosts see of this machine, through hostfs
@@ -30,6 +29,8 @@ TOOLS = {
     "mke2fs": "e2fsprogs",
     "depmod": "kmod",
 }
+# where an ordinary user's shell does not look for them
+os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 _STARTED = time.monotonic()
 
 
@@ -44,7 +45,7 @@ def say(text: str) -> None:
 
 def need(tools: Iterable[str]) -> None:
     """Name every missing tool together with the command that installs it."""
-    missing = [tool for tool in tools if not shutil.which(tool, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")]
+    missing = [tool for tool in tools if not shutil.which(tool)]
     if missing:
         packages = " ".join(sorted({TOOLS[tool] for tool in missing}))
         raise Trouble(f"{', '.join(missing)} is missing. Install it with: apt-get install {packages}")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -85,9 +86,11 @@ def check_tun() -> None:
     try:
         os.close(os.open("/dev/net/tun", os.O_RDWR))
     except OSError as exc:
+        remedy = "Load its module with: modprobe tun (in a container: give it the device /dev/net/tun)"
+        if exc.errno == errno.EACCES:
+            remedy = "Open it to every user, as Debian has it, with: chmod 666 /dev/net/tun (or run the lab as root)"
         raise Trouble(
-            f"/dev/net/tun cannot be opened ({exc.strerror}), and every interface of a host needs it. "
-            "Load its module with: modprobe tun (in a container: give it the device /dev/net/tun)"
+            f"/dev/net/tun cannot be opened ({exc.strerror}), and every interface of a host needs it. {remedy}"
         ) from exc
 
 
@@ -125,7 +128,7 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
     shutil.rmtree(RUN / "uml" / host.name, ignore_errors=True)
     _end_strays(host)
     python_script(RUN / "uml-exec", "umlexec.py")
-    command = ["ip", "netns", "exec", namespace.NAME, f"{RUN}/uml-exec", *kernel.arguments, f"mem={host.memory}M"]
+    command = [*namespace.within(), f"{RUN}/uml-exec", *kernel.arguments, f"mem={host.memory}M"]
     command += [f"umid={host.name}", f"uml_dir={RUN}/uml/", f"ubd0={disk},{image}", "root=/dev/ubda", "rootfstype=ext4"]
     command += ["rw", f"hostfs={SHARE}", "con=null", "con0=null,fd:1", "ssl=null", "quiet", "random.trust_cpu=on"]
     command += ["lab", f"systemd.hostname={host.name}", "systemd.show_status=no"]
@@ -134,7 +137,6 @@ def start(host: Host, kernel: Kernel, image: Path) -> None:
         device = f"transport=tap,ifname={host.tap(index)},depth=64,gro=1,mac={host.mac(index)}"
         command.append(f"vec{index}:{device}")
     environment = {**os.environ, "TMPDIR": str(MEMORY), "OPENLVS_LAB_UML": str(kernel.binary)}
-    namespace.require()
     with (home / "console.log").open("ab") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
@@ -155,12 +157,13 @@ def _built(image: Path) -> str:
 
 def _end_strays(host: Host) -> None:
     """A kernel of this host that the lab has lost sight of would keep its taps and its disk."""
-    for number in namespace.pids():
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+            words = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if f"umid={host.name}".encode() in words:
+        if {f"umid={host.name}".encode(), f"uml_dir={RUN}/uml/".encode()} <= {*words}:
+            number = int(process.name)
             os.kill(number, signal.SIGKILL)
             _gone(number, _start_time(number))
 
@@ -186,32 +189,34 @@ def remove(host: Host) -> None:
     (SHARE / "boot" / host.name).unlink(missing_ok=True)
 
 
-def answers(host: Host) -> bool:
-    """True when its ssh server greets."""
-    with namespace.entered():
-        try:
-            connection = socket.create_connection((host.management, 22), 1)
-        except OSError:
-            return False
-    with connection:
-        connection.settimeout(2)
-        try:
+def silent(hosts: Sequence[Host]) -> list[Host]:
+    """Those whose ssh server does not greet."""
+    return namespace.ask(_silent, hosts) if hosts else []
+
+
+def _silent(hosts: Sequence[Host]) -> list[Host]:
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        return [host for host, greets in zip(hosts, pool.map(_greets, hosts)) if not greets]
+
+
+def _greets(host: Host) -> bool:
+    try:
+        with socket.create_connection((host.management, 22), 1) as connection:
+            connection.settimeout(2)
             return connection.recv(4) == b"SSH-"
-        except OSError:
-            return False
+    except OSError:
+        return False
 
 
 def wait(hosts: Iterable[Host], patience: float = PATIENCE) -> list[Host]:
     """Wait until ssh answers; the hosts that stay silent are returned. One that dies while booting is an error."""
     waiting, deadline = list(hosts), time.monotonic() + patience
     while waiting:
-        with ThreadPoolExecutor(len(waiting)) as pool:
-            silent = [host for host, up in zip(waiting, pool.map(answers, waiting)) if not up]
-        for host in silent:
+        waiting = silent(waiting)
+        for host in waiting:
             if not pid(host):
                 tail = (directory(host) / "console.log").read_text(errors="replace")[-600:]
                 raise Trouble(f"{host.name} died; a pristine disk may help: lab reset {host.name}. Last words:\n{tail}")
-        waiting = silent
         if time.monotonic() > deadline:
             break
         if waiting:

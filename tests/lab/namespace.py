@@ -2,77 +2,137 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's own network namespace: bridges for the segments, a tap for each interface of a host.
 
-Nothing outside of it is ever configured: every command that changes the network names the namespace to `ip`, and
-is refused when that name does not lead to a namespace other than the machine's.
+A process that bears the lab's name holds it; an ordinary user's lies in a user namespace, where the user is root.
+Nothing outside of it is ever configured: every command that changes the network is run at that process' side, and is
+refused when its network is the machine's.
 """
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
 import signal
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
+import connect
 from common import LAB, Trouble, run
 from topology import CONTROLLER, SEGMENTS, Host
 
-NAME = "openlvs-lab-" + hashlib.sha256(str(LAB).encode()).hexdigest()[:6]
-PATH = Path("/run/netns", NAME)
-_CLONE_NEWNET = 0x40000000
+# what forbids user namespaces to ordinary users -> its value then, and one that allows them
+OBSTACLES = {
+    "user.max_user_namespaces": ("0", "15000"),
+    "kernel.unprivileged_userns_clone": ("0", "1"),  # Debian
+    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),  # Ubuntu
+}
+Answer = TypeVar("Answer")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def name(lab: Path) -> str:
+    """Several labs can be up at a time."""
+    return "openlvs-lab-" + hashlib.sha256(str(lab).encode()).hexdigest()[:6]
+
+
+NAME = name(LAB)
+
+
+def _network(process: object) -> tuple[int, int] | None:
+    """What tells the network of a process from others; None for one that is gone, or not ours to look at."""
     try:
-        found = path.stat()
+        found = Path(f"/proc/{process}/ns/net").stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
-def exists() -> bool:
-    """True when PATH is a network namespace of its own; refuses when it is one that is not the lab's."""
-    here, found = _identity(Path("/proc/self/ns/net")), _identity(PATH)
-    if found is None or here is None or found[0] != here[0]:
-        return False  # absent, or the empty file that a crash left behind
-    if found == here:
+def _holder() -> int | None:
+    """The process that holds the namespace; refuses one whose network is not the lab's."""
+    pid = connect.holder(NAME)
+    if pid and _network(pid) == _network("self"):
         raise Trouble(
-            f"Refused: the namespace {PATH} is the one this command runs in. "
+            f"Refused: the network of process {pid}, {NAME}, is the one this command runs in. "
             "The lab configures its own namespace only; run this from outside of it."
         )
-    if found == _identity(Path("/proc/1/ns/net")):
-        raise Trouble(f"Refused: {PATH} is this machine's own network. Remove that name with: umount {PATH}; rm {PATH}")
-    return True
+    if pid and _network(pid) == _network(1):
+        raise Trouble(f"Refused: process {pid}, {NAME}, is in this machine's own network. End it with: kill {pid}")
+    return pid
 
 
-def require() -> None:
-    if not exists():
+def exists() -> bool:
+    return bool(_holder())
+
+
+def require() -> int:
+    """The process that holds the namespace."""
+    pid = _holder()
+    if not pid:
         raise Trouble("The lab is not up. Start it with: tests/lab/lab up")
+    return pid
+
+
+def within() -> list[str]:
+    """What to put before a command that is to run inside the lab, as root there."""
+    user = ["--user", "--preserve-credentials"] if os.getuid() else []
+    return ["nsenter", f"--target={require()}", *user, "--net"]
+
+
+def _enter_and(pid: int, function: Callable[..., Answer], *arguments: object) -> Answer:
+    connect.enter(pid)
+    return function(*arguments)
+
+
+def ask(function: Callable[..., Answer], *arguments: object) -> Answer:
+    """What the function returns inside the lab: in a process of its own, so that this one is never there."""
+    with ProcessPoolExecutor(1, get_context("fork")) as inside:
+        return inside.submit(_enter_and, require(), function, *arguments).result()
 
 
 def _batch(lines: list[str]) -> None:
     """Apply `ip` commands inside the lab's namespace, and nowhere else."""
     if lines:
-        require()
-        run("ip", "-n", NAME, "-batch", "-", stdin="\n".join(lines) + "\n")
+        run(*within(), "ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
 
 def links() -> dict[str, dict[str, object]]:
-    require()
-    return {link["ifname"]: link for link in json.loads(run("ip", "-n", NAME, "-json", "link").stdout)}
+    return {link["ifname"]: link for link in json.loads(run(*within(), "ip", "-json", "link").stdout)}
+
+
+def _hold() -> None:
+    """Start the process that holds the namespace; it takes its name once it is there."""
+    user = ["--map-root-user"] if os.getuid() else []
+    words = ["unshare", *user, "--net", "bash", "-c", 'exec -a "$0" sleep infinity 2>/dev/null', NAME]
+    quiet = subprocess.DEVNULL
+    starting = subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, start_new_session=True)
+    while not exists():
+        if starting.poll() is not None:
+            assert starting.stderr
+            raise Trouble(f"The lab's namespace cannot be made: {starting.stderr.read().decode().strip()}. {_remedy()}")
+        time.sleep(0.01)
+
+
+def _remedy() -> str:
+    if not os.getuid():
+        return "In a container: it needs the capabilities SYS_ADMIN and NET_ADMIN."
+    for name, (forbidding, allowing) in OBSTACLES.items():
+        setting = Path("/proc/sys", name.replace(".", "/"))
+        if setting.exists() and setting.read_text().strip() == forbidding:
+            return f"{name} is {forbidding}: run the lab as root, or allow it with: sysctl -w {name}={allowing}"
+    return "Something here forbids user namespaces to ordinary users (a container, perhaps): run the lab as root."
 
 
 def make() -> None:
     """Make the namespace and its bridges, or what is missing of them."""
     if not exists():
-        PATH.unlink(missing_ok=True)
-        run("ip", "netns", "add", NAME)
+        _hold()
     missing = [segment for segment in SEGMENTS if f"br-{segment}" not in links()]
     if missing:  # bridges are cables, not machines: no addresses of their own accord
-        run("ip", "netns", "exec", NAME, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
+        run(*within(), "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
     lines = [f"link add br-{segment} type bridge forward_delay 0 mcast_snooping 0" for segment in missing]
     lines += [f"link set {name} up" for name in ("lo", *(f"br-{segment}" for segment in SEGMENTS))]
     _batch([*lines, f"addr replace {CONTROLLER} dev br-mgmt"])
@@ -103,27 +163,18 @@ def cable(host: Host, segment: str, state: str) -> None:
 
 def pids() -> list[int]:
     """All processes inside the lab's namespace."""
-    return [int(pid) for pid in run("ip", "netns", "pids", NAME).stdout.split()] if exists() else []
+    return _inhabitants(_network(_holder()))
+
+
+def _inhabitants(network: tuple[int, int] | None) -> list[int]:
+    everybody = (int(process.name) for process in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in everybody if network and _network(pid) == network]
 
 
 def remove() -> None:
-    """End whatever runs in the namespace, then the namespace."""
-    if exists():
-        for pid in pids():
+    """End whatever runs in the namespace; it goes with the last."""
+    network = _network(_holder())
+    while found := _inhabitants(network):
+        for pid in found:
             os.kill(pid, signal.SIGKILL)
-        run("ip", "netns", "delete", NAME)
-
-
-@contextmanager
-def entered() -> Iterator[None]:
-    """Sockets that this thread opens meanwhile belong to the lab's namespace."""
-    require()
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/thread-self/ns/net") as home, open(PATH) as away:
-        if libc.setns(away.fileno(), _CLONE_NEWNET):
-            raise Trouble(f"Cannot enter {PATH}: {os.strerror(ctypes.get_errno())}")
-        try:
-            yield
-        finally:
-            if libc.setns(home.fileno(), _CLONE_NEWNET):
-                os._exit(70)  # never go on inside the lab by mistake
+        time.sleep(0.01)

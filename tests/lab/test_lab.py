@@ -6,10 +6,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import access
+import common
+import connect
 import hosts
 import images
 import namespace
@@ -17,51 +25,119 @@ import pytest
 import topology
 from common import Trouble, need
 
+NOBODY = 65534
+TEST = namespace.name(common.LAB / "test")
+ordinary = {"user": NOBODY, "group": NOBODY} if not os.getuid() else {}
+needs_user_namespaces = pytest.mark.skipif(
+    subprocess.run(["unshare", "--user", "--map-root-user", "true"], check=False, **ordinary).returncode != 0,
+    reason="this machine forbids user namespaces",
+)
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
 
 @pytest.fixture
 def commands(monkeypatch):
     """The commands that would have changed a network."""
     seen = []
     monkeypatch.setattr(namespace, "run", lambda *words, **options: seen.append(words))
+    monkeypatch.setattr(namespace.subprocess, "Popen", lambda words, **options: seen.append(words))
+    monkeypatch.setattr(namespace.os, "kill", lambda *words: seen.append(words))
     return seen
 
 
 # ---- what it refuses
 
 
-def test_the_machines_own_network_is_refused(commands, monkeypatch):
-    monkeypatch.setattr(namespace, "PATH", Path("/proc/self/ns/net"))
+@pytest.mark.parametrize("networks", [{"self": (4, 1)}, {"self": (4, 2), 1: (4, 1)}], ids=["ours", "the machine's"])
+def test_a_network_that_is_not_the_labs_is_refused(commands, monkeypatch, networks):
+    monkeypatch.setattr(connect, "holder", lambda name: 77)
+    monkeypatch.setattr(namespace, "_network", {**networks, 77: (4, 1)}.get)
     for change in (
         namespace.make,
         lambda: namespace._batch(["link set lo down"]),
         lambda: namespace.plug([topology.find("rs1")]),
         lambda: namespace.cable(topology.find("rs1"), "lan", "down"),
         namespace.links,
-        namespace.entered().__enter__,
+        namespace.within,
+        lambda: namespace.ask(print),
         namespace.remove,
     ):
-        with pytest.raises(Trouble, match="Refused"):
+        with pytest.raises(Trouble, match=r"Refused.* process 77"):
             change()
     assert commands == []
 
 
-def test_nothing_is_changed_without_a_namespace(commands, tmp_path, monkeypatch):
-    leftover = tmp_path / "name"
-    leftover.touch()  # what a crash between making the name and the namespace leaves behind
-    monkeypatch.setattr(namespace, "PATH", leftover)
+def test_nothing_is_changed_without_a_namespace(commands, monkeypatch):
+    monkeypatch.setattr(connect, "holder", lambda name: None)
     assert not namespace.exists()
-    with pytest.raises(Trouble, match="not up"):
-        namespace._batch(["link set lo down"])
-    with pytest.raises(Trouble, match="not up"), namespace.entered():
-        pass
+    for change in (lambda: namespace._batch(["link set lo down"]), namespace.within, lambda: namespace.ask(print)):
+        with pytest.raises(Trouble, match="not up"):
+            change()
+    namespace.remove()
     assert commands == []
+
+
+def test_only_a_process_of_ours_holds_the_lab():
+    words = ["bash", "-c", 'exec -a "$0" sleep 10', TEST]
+    for user, found in ((os.getuid(), True), *([(NOBODY, False)] if not os.getuid() else [])):
+        with subprocess.Popen(words, user=user) as process:
+            wait_for(lambda pid=process.pid: Path(f"/proc/{pid}/cmdline").read_bytes().startswith(TEST.encode()))
+            assert (connect.holder(TEST) == process.pid) is found
+            process.kill()
+    assert connect.holder(TEST) is None
+
+
+# ---- where it runs
+
+
+def life_of_a_namespace() -> str:
+    """What goes wrong when the namespace is made, used and removed."""
+    outside, namespace.NAME = namespace._network("self"), TEST
+    namespace.make()
+    holder = namespace.require()
+    found = {
+        "bridges": {"br-mgmt", "br-front", "br-lan"} <= {*namespace.links()},
+        "another network": namespace.ask(namespace._network, "self") == namespace._network(holder) != outside,
+        "its address": namespace.ask(own_address_towards, "10.99.0.9") == "10.99.0.1",
+        "still outside": namespace._network("self") == outside,
+        "root in there": namespace.run(*namespace.within(), "id", "-u").stdout == "0\n",
+        "made once": namespace.make() is None and namespace.require() == holder,
+        "gone": namespace.remove() is None and not namespace.exists() and namespace._network(holder) is None,
+    }
+    return ", ".join(what for what, right in found.items() if not right)
+
+
+def own_address_towards(address: str) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect((address, 9))
+        return asking.getsockname()[0]
+
+
+@pytest.mark.parametrize(
+    "user", ["whoever runs the tests", pytest.param("an ordinary user", marks=needs_user_namespaces)]
+)
+def test_the_namespace_is_made_used_and_removed(user):
+    def become() -> None:
+        if user == "an ordinary user" and not os.getuid():
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+
+    with ProcessPoolExecutor(1, get_context("fork"), initializer=become) as pool:
+        assert pool.submit(life_of_a_namespace).result() == ""
 
 
 # ---- what it says
 
 
 def test_a_missing_tool_is_named_with_its_package(monkeypatch):
-    monkeypatch.setattr("common.shutil.which", lambda tool, path: None if tool in ("mke2fs", "linux.uml") else tool)
+    monkeypatch.setattr("common.shutil.which", lambda tool: None if tool in ("mke2fs", "linux.uml") else tool)
     with pytest.raises(Trouble, match=r"mke2fs, linux.uml is missing.*apt-get install e2fsprogs user-mode-linux"):
         need(["ip", "mke2fs", "linux.uml"])
 
@@ -73,6 +149,25 @@ def test_a_missing_tun_device_is_said(monkeypatch):
     monkeypatch.setattr(hosts.os, "open", absent)
     with pytest.raises(Trouble, match=r"/dev/net/tun cannot be opened.*modprobe tun"):
         hosts.check_tun()
+
+
+def test_a_tun_device_for_root_alone_is_said(monkeypatch):
+    def denied(path, flags):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(hosts.os, "open", denied)
+    with pytest.raises(Trouble, match=r"/dev/net/tun cannot be opened.*chmod 666 /dev/net/tun.*as root"):
+        hosts.check_tun()
+
+
+@needs_user_namespaces
+def test_forbidden_user_namespaces_are_said():
+    """In a user namespace that may have no other inside."""
+    code = "import namespace; namespace.os.getuid = lambda: 1000; namespace.make()"
+    inside = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" -c "$1"'
+    words = ["unshare", "--user", "--map-root-user", "sh", "-c", inside, sys.executable, code]
+    done = subprocess.run(words, cwd=common.HERE, capture_output=True, text=True, check=False)
+    assert re.search("cannot be made.*user.max_user_namespaces is 0.*sysctl -w", done.stderr), done.stderr
 
 
 def test_too_little_room_is_said(monkeypatch):
