@@ -26,6 +26,7 @@ import access
 import hosts
 import images
 import namespace
+import record
 import topology
 from common import LAB, RUN, Trouble, need, say
 from topology import Host
@@ -35,7 +36,10 @@ EPILOG = f"""Hosts are {", ".join(topology.DEFAULT_HOSTS)}; {ON_DEMAND}
 
 environment:
   OPENLVS_LAB_DIR      images, kernels, disks and keys (default: openlvs-lab in $XDG_CACHE_HOME or ~/.cache)
-  OPENLVS_LAB_KERNEL   auto (own if built, else debian), own or debian
+  OPENLVS_LAB_DRIVER   auto (containers where this kernel has ip_vs, and podman or docker is there, else uml), uml,
+                       container, or mixed: directors are uml, all others containers. A host keeps its kind until
+                       it is reset or taken down.
+  OPENLVS_LAB_KERNEL   of uml hosts: auto (own if built, else debian), own or debian
   OPENLVS_LAB_SUITE    the guests' Debian (default: bookworm)
 """
 
@@ -51,7 +55,7 @@ def _named(names: Iterable[str]) -> list[Host]:
 
 def _cluster() -> list[Host]:
     """The six hosts and those started besides, except the guest of the kernel tests."""
-    return sorted({*_named(topology.DEFAULT_HOSTS), *(h for h in hosts.known() if h.cables)}, key=topology.order)
+    return sorted({*_named(topology.DEFAULT_HOSTS), *(h for h in record.known() if h.cables)}, key=topology.order)
 
 
 def _running(names: Iterable[str]) -> list[Host]:
@@ -59,7 +63,7 @@ def _running(names: Iterable[str]) -> list[Host]:
     namespace.require()
     chosen = _named(names)
     for host in chosen:
-        if not hosts.pid(host):
+        if not record.pid(host):
             raise Trouble(f"{host.name} is not running. Start it with: tests/lab/lab up {host.name}")
     return chosen
 
@@ -75,41 +79,36 @@ def up(names: Iterable[str]) -> None:
     """Start the hosts (default: the six), or repair what is broken of them."""
     chosen = _named(names or topology.DEFAULT_HOSTS)
     need(("ip", "ssh", "ssh-keygen"))
-    hosts.check_tun()
+    hosts.check([host for host in chosen if not record.pid(host)])
     access.ensure_key()
-    kernel, image = hosts.wanted()
     RUN.mkdir(parents=True, exist_ok=True)
     namespace.make()
-    torn = namespace.plug(chosen)
+    torn = hosts.plug(chosen)
     for host in chosen:
-        if host.name in torn and hosts.pid(host):
+        if host.name in torn and record.pid(host):
             say(f"{host.name} had lost an interface and is started anew")
             hosts.kill(host)
-    running = [host for host in chosen if hosts.pid(host)]
+    running = [host for host in chosen if record.pid(host)]
     stopped = [host for host in chosen if host not in running]
-    hosts.check_room(stopped)
-    access.write(sorted({*_cluster(), *hosts.known(), *chosen}, key=topology.order))
-    stale = _list(host for host in running if hosts.stale(host, kernel, image))
+    access.write(sorted({*_cluster(), *record.known(), *chosen}, key=topology.order))
+    stale = _list(hosts.stale(running))
     if stale:
         say(f"{stale} keep running on an older kernel or image. Renew them with: lab reset {stale.replace(',', '')}")
-    if stopped:
-        say(f"starting {_list(stopped)} on kernel {kernel.name}")
-    for host in stopped:
-        hosts.start(host, kernel, image)
+    hosts.start(stopped)
     silent = hosts.wait(running, hosts.QUICK)
     for host in silent:
         say(f"{host.name} does not answer and is started anew")
         hosts.kill(host)
-        hosts.start(host, kernel, image)
+    hosts.start(silent)
     hosts.settle([*stopped, *silent], "up")
-    images.drop_old_images(hosts.images_in_use())
+    images.drop_old_images(record.images_in_use())
 
 
 def down(names: Iterable[str]) -> None:
-    for host in _named(names) or hosts.known():
+    for host in _named(names) or record.known():
         hosts.remove(host)
     if not names:
-        namespace.remove()
+        hosts.remove_strays()
         shutil.rmtree(RUN, ignore_errors=True)
         say(f"the lab is gone; images and kernels are kept in {LAB}")
 
@@ -122,14 +121,14 @@ def kill(names: Iterable[str]) -> None:
 def reset(names: Iterable[str]) -> None:
     chosen = _named(names) or _cluster()
     for host in chosen:
-        hosts.pristine(host)
+        hosts.remove(host)
     up([host.name for host in chosen])
 
 
 def reboot(names: Iterable[str]) -> None:
     chosen = _running(names)
-    boot_id = "cat /proc/sys/kernel/random/boot_id"
-    before = access.ask(chosen, boot_id)
+    boot = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"  # the kernel, and when its init began
+    before = access.ask(chosen, boot)
     access.ask(chosen, "systemctl reboot")
     waiting, deadline = chosen, time.monotonic() + hosts.PATIENCE
     while waiting:
@@ -139,7 +138,7 @@ def reboot(names: Iterable[str]) -> None:
             access.forget(host)
         time.sleep(0.5)
         silent = hosts.silent(waiting)
-        now = access.ask([host for host in waiting if host not in silent], boot_id)
+        now = access.ask([host for host in waiting if host not in silent], boot)
         waiting = [host for host in waiting if now.get(host, "") in ("", before[host])]
     hosts.settle(chosen, "back")
 
@@ -193,21 +192,21 @@ def status(_given: argparse.Namespace) -> int:
     if not namespace.exists():
         print("the lab is down")
         return 0
-    everybody = sorted({*_cluster(), *hosts.known()}, key=topology.order)
-    silent = hosts.silent([host for host in everybody if hosts.pid(host)])
+    everybody = sorted({*_cluster(), *record.known()}, key=topology.order)
+    silent = hosts.silent([host for host in everybody if record.pid(host)])
     for host in everybody:
-        if hosts.pid(host):
+        if record.pid(host):
             health = "silent" if host in silent else "up"
-            now = f"{health:7}{hosts.memory(host):4} MiB  {hosts.state(host)['kernel']}"
+            now = f"{health:7}{hosts.memory(host):4} MiB  {record.state(host)['kernel']}"
         else:
-            now = "dead" if hosts.state(host) else "down"
+            now = "dead" if record.state(host) else "down"
         addresses = [a.split("/")[0] for _segment, given in host.cables for a in given if ":" not in a]
         print(f"{host.name:8}{host.management:12}{now:44}{' '.join(addresses)}")
     return 0
 
 
 def log(given: argparse.Namespace) -> int:
-    console = hosts.directory(_named([given.host])[0]) / "console.log"
+    console = record.console(_named([given.host])[0])
     if not console.exists():
         raise Trouble(f"{given.host} was not started yet.")
     print(console.read_text(errors="replace"), end="")
@@ -220,7 +219,7 @@ def inventory(_given: argparse.Namespace) -> int:
 
 
 def image(_given: argparse.Namespace) -> int:
-    print(images.image(hosts.suite()))
+    print(images.image(images.suite()))
     return 0
 
 
@@ -267,7 +266,7 @@ def _parser() -> argparse.ArgumentParser:
     command("image", "build the disk image, unless it is there", image)
     kept = command("cache", "print where things are kept", cache)
     kept.add_argument("what", nargs="?", choices=("image", "kernel"))
-    kept.add_argument("suite", nargs="?", default=hosts.suite())
+    kept.add_argument("suite", nargs="?", default=images.suite())
     return parser
 
 

@@ -27,6 +27,7 @@ TOOLS = {
     "linux.uml": "user-mode-linux",
     "mmdebstrap": "mmdebstrap",
     "mke2fs": "e2fsprogs",
+    "debugfs": "e2fsprogs",
     "depmod": "kmod",
 }
 # where an ordinary user's shell does not look for them

@@ -35,6 +35,10 @@ def digest(files: Iterable[Path], *words: str) -> str:
 # ---- disk images
 
 
+def suite() -> str:
+    return os.environ.get("OPENLVS_LAB_SUITE") or "bookworm"
+
+
 def image_path(suite: str) -> Path:
     parts = [HERE / "build-image", HERE / "customize-image", *(p for p in (HERE / "guest").rglob("*") if p.is_file())]
     return IMAGES / f"{suite}-{digest(parts, suite)}.ext4"
@@ -66,6 +70,11 @@ def image(suite: str) -> Path:
     if subprocess.run([HERE / "build-image", suite], check=False).returncode or not whole(path):
         raise Trouble(f"{HERE}/build-image {suite} failed, see above.")
     return path
+
+
+def built(image: Path) -> str:
+    """A disk goes with this very build of its image."""
+    return f"{image.name} {image.stat().st_mtime_ns}"
 
 
 def drop_old_images(in_use: Iterable[Path]) -> None:

@@ -138,15 +138,17 @@ def make() -> None:
     _batch([*lines, f"addr replace {CONTROLLER} dev br-mgmt"])
 
 
-def plug(hosts: Iterable[Host]) -> set[str]:
+def plug(hosts: Iterable[Host], make: bool = True) -> set[str]:
     """Connect the hosts; the names of those that had lost a tap (a running one has to be started anew)."""
     have, lines, repaired = links(), [], set()
     for host in hosts:
         for index, (segment, _addresses) in enumerate(host.interfaces):
             tap = host.tap(index)
             if tap not in have:
-                lines.append(f"tuntap add {tap} mode tap")
                 repaired.add(host.name)
+                if not make:
+                    continue
+                lines.append(f"tuntap add {tap} mode tap")
             lines.append(f"link set {tap} master br-{segment} up")
     _batch(lines)
     return repaired

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import common
 import connect
-import hosts
 import images
 import namespace
 import pytest
+import record
 
 LAB = common.HERE / "lab"
 QUICK = 3  # seconds for an `up` that finds everything in order
@@ -123,7 +123,7 @@ def test_a_forgotten_kernel_is_ended_before_its_host_starts_again(up):
     forgotten = up.kernel_of("rs1")
     (up.directory / "hosts/rs1/state.json").unlink()
     up("up", "lvs1", "rs1")
-    assert not hosts._start_time(forgotten)
+    assert not record.start_time(forgotten)
     assert talk(up)
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import access
 import common
 import connect
-import hosts
 import images
 import namespace
 import pytest
 import topology
+import uml
 from common import Trouble, need
 
 NOBODY = 65534
@@ -146,18 +146,18 @@ def test_a_missing_tun_device_is_said(monkeypatch):
     def absent(path, flags):
         raise FileNotFoundError(2, "No such file or directory", path)
 
-    monkeypatch.setattr(hosts.os, "open", absent)
+    monkeypatch.setattr(uml.os, "open", absent)
     with pytest.raises(Trouble, match=r"/dev/net/tun cannot be opened.*modprobe tun"):
-        hosts.check_tun()
+        uml.check([])
 
 
 def test_a_tun_device_for_root_alone_is_said(monkeypatch):
     def denied(path, flags):
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(hosts.os, "open", denied)
+    monkeypatch.setattr(uml.os, "open", denied)
     with pytest.raises(Trouble, match=r"/dev/net/tun cannot be opened.*chmod 666 /dev/net/tun.*as root"):
-        hosts.check_tun()
+        uml.check([])
 
 
 @needs_user_namespaces
@@ -174,16 +174,16 @@ def test_too_little_room_is_said(monkeypatch):
     room = os.statvfs("/dev/shm")
     fields = list(room)[:10]
     six = [topology.find(name) for name in topology.DEFAULT_HOSTS]
-    monkeypatch.setattr(hosts.os, "statvfs", lambda path: os.statvfs_result([*fields[:4], 0, *fields[5:]]))
+    monkeypatch.setattr(uml.os, "statvfs", lambda path: os.statvfs_result([*fields[:4], 0, *fields[5:]]))
     with pytest.raises(Trouble, match=r"0 MiB left.*6 hosts can take 1536 MiB.*remount,size=1792M"):
-        hosts.check_room(six)
-    monkeypatch.setattr(hosts.os, "statvfs", lambda path: os.statvfs_result([*fields[:8], os.ST_NOEXEC, fields[9]]))
+        uml.check(six)
+    monkeypatch.setattr(uml.os, "statvfs", lambda path: os.statvfs_result([*fields[:8], os.ST_NOEXEC, fields[9]]))
     with pytest.raises(Trouble, match="noexec"):
-        hosts.check_room(six)
-    monkeypatch.setattr(hosts.os, "statvfs", lambda path: room)
-    monkeypatch.setattr(hosts, "RESIDENT", 10**9)
+        uml.check(six)
+    monkeypatch.setattr(uml.os, "statvfs", lambda path: room)
+    monkeypatch.setattr(uml, "RESIDENT", 10**9)
     with pytest.raises(Trouble, match="MiB of memory are free"):
-        hosts.check_room(six)
+        uml.check(six)
 
 
 def test_an_unknown_kernel_is_refused():

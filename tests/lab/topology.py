@@ -92,3 +92,8 @@ def find(name: str) -> Host | None:
 def serves_pages(host: Host) -> bool:
     """Real servers run a web server that answers with its own name."""
     return host.name.startswith("rs")
+
+
+def directs(host: Host) -> bool:
+    """Directors, and the guest of the kernel tests, need a kernel that has ip_vs."""
+    return host.name.startswith("lvs") or not host.cables
