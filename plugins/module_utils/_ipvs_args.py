@@ -12,11 +12,14 @@ Everything here is pure.
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
+    PERSISTENCE_ENGINES,
     SCHEDULERS,
+    TUNNEL_CHECKSUMS,
     RealServer,
     RealServerKey,
     Service,
@@ -29,7 +32,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
 )
 
 MAX_PORT = 65535
-MAX_WEIGHT = 65535
+MAX_WEIGHT = 2**31 - 1
 MAX_MARK = 2**32 - 1
 MAX_THRESHOLD = 2**31 - 1
 MAX_PERSISTENT = 31 * 24 * 60 * 60
@@ -192,6 +195,7 @@ def _read_service(params: Params, key: ServiceKey, where: str, findings: list[st
         persistent,
         _read_netmask(params["netmask"], key.family, persistent, where, findings),
         ops,
+        _read_engine(params["pe"], key, persistent, where, findings),
     )
 
 
@@ -204,6 +208,20 @@ def _read_flags(flags: t.Sequence[str], scheduler: str, where: str, findings: li
                 f" take it. {f'It knows {known[0]} and {known[1]}' if known else 'Only sh and mh have flags'}."
             )
     return tuple(flag for flag in known if flag in flags)
+
+
+def _read_engine(engine: str | None, key: ServiceKey, persistent: int | None, where: str, findings: list[str]) -> str:
+    if engine is None:
+        return ""
+    if engine not in PERSISTENCE_ENGINES:
+        findings.append(f"{where}: pe {engine!r} is not known. Known is {', '.join(PERSISTENCE_ENGINES)}.")
+    if persistent is None:
+        findings.append(f"{where}: pe {engine} says what a client is known by, and it needs persistent.")
+    if key.protocol in ("tcp", "sctp"):
+        findings.append(
+            f"{where}: pe {engine} reads udp packets only, so the kernel would refuse every {key.protocol} client."
+        )
+    return engine
 
 
 def _read_netmask(text: str | None, family: str, persistent: int | None, where: str, findings: list[str]) -> str | None:
@@ -254,6 +272,7 @@ def _read_server(
         port = key.port
     forward, weight = params["forward"], params["weight"]
     upper, lower = params["upper_threshold"], params["lower_threshold"]
+    tunnel = params["tunnel_type"], params["tunnel_port"], params["tunnel_checksum"]
     problems: list[str] = []
     if not 0 <= port <= MAX_PORT:
         problems.append(f"port {port} is out of range. Use 0 to {MAX_PORT}.")
@@ -263,18 +282,17 @@ def _read_server(
         problems.append(f"weight {weight} is out of range. Use 0 (no new connections) to {MAX_WEIGHT}.")
     if upper or lower:
         problems.append(_threshold_problem(upper, lower))
-    if address == key.address:
-        problems.append("it has the address of the VIP, so the director would send the requests to itself.")
-    if family_of(address) != key.family and forward != "tun":
-        problems.append(f"it is not of the service's family {_WORD[key.family]}; only forward: tun can bridge that.")
-    if _not_a_host(address):
-        problems.append(f"{_not_a_host(address)}, which cannot be a real server.")
-    elif address.startswith(("fe8", "fe9", "fea", "feb")):
-        problems.append("it is a link-local address, which says nothing without an interface; the kernel refuses it.")
+    if tunnel != _PLAIN_TUNNEL:
+        problems.extend(_tunnel_problems(forward, *tunnel))
+    problems.extend(_address_problems(address, key, forward))
     if any(problems):
         server = f"{where}, real server {endpoint(address, port)}"
         findings.extend(f"{server}: {problem}" for problem in problems if problem)
-    return RealServer(address, port, forward, weight, upper, lower)
+    if tunnel == _PLAIN_TUNNEL or problems:
+        return RealServer(address, port, forward, weight, upper, lower)
+    kind, tunnel_port, checksum = tunnel
+    flags = TUNNEL_CHECKSUMS.index(checksum)
+    return RealServer(address, port, forward, weight, upper, lower, kind, tunnel_port or 0, flags)
 
 
 def _port_problem(port: int, key: ServiceKey, forward: str) -> str:
@@ -289,12 +307,47 @@ def _port_problem(port: int, key: ServiceKey, forward: str) -> str:
     return ""
 
 
+def _address_problems(address: str, key: ServiceKey, forward: str) -> t.Iterator[str]:
+    if address == key.address:
+        yield "it has the address of the VIP, so the director would send the requests to itself."
+    if forward != "tun" and family_of(address) != key.family:
+        yield f"it is not of the service's family {_WORD[key.family]}; only forward: tun can bridge that."
+    if _not_a_host(address):
+        yield f"{_not_a_host(address)}, which cannot be a real server."
+    elif address.startswith(("fe8", "fe9", "fea", "feb")):
+        yield "it is a link-local address, which says nothing without an interface; the kernel refuses it."
+
+
 def _threshold_problem(upper: int, lower: int) -> str:
     if not (0 <= upper <= MAX_THRESHOLD and 0 <= lower <= MAX_THRESHOLD):
         return f"upper_threshold {upper}, lower_threshold {lower}: use 0 (no limit) to {MAX_THRESHOLD}."
     if lower > upper:
         return f"lower_threshold {lower} is above upper_threshold {upper}: it would never take connections again."
     return ""
+
+
+_PLAIN_TUNNEL = ("ipip", None, "nocsum")
+
+
+def _tunnel_problems(forward: str, kind: str, port: int | None, checksum: str) -> t.Iterator[str]:
+    if forward != "tun":
+        said = (f"tunnel_type {kind}", f"tunnel_port {port}", f"tunnel_checksum {checksum}")
+        meant = (kind != "ipip", port is not None, checksum != "nocsum")
+        yield f"{', '.join(itertools.compress(said, meant))}: forward {forward} has no tunnel. Use forward: tun."
+        return
+    if kind == "gue" and port is None:
+        yield (
+            "tunnel_type gue needs tunnel_port, the UDP port on which the real server takes packets out of their"
+            " tunnel; 6080 is usual."
+        )
+    elif kind == "gue" and not 1 <= t.cast(int, port) <= MAX_PORT:
+        yield f"tunnel_port {port} is out of range. Use 1 to {MAX_PORT}."
+    elif kind != "gue" and port is not None:
+        yield f"tunnel_port {port}: a tunnel of type {kind} has no port. Leave it out, or use tunnel_type: gue."
+    if kind == "ipip" and checksum != "nocsum":
+        yield f"tunnel_checksum {checksum}: a tunnel of type ipip has none. Use tunnel_type: gue or gre, or nocsum."
+    elif kind == "gre" and checksum == "remcsum":
+        yield "tunnel_checksum remcsum: remote checksum offload is for tunnel_type: gue. A gre tunnel takes csum."
 
 
 def _not_a_host(address: str) -> str:

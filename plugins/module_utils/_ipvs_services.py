@@ -19,7 +19,13 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _manifest, _sav
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access, Outcome, converge
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import Description
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import FORWARD
-from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, out_of_order, plan, settle
+from ansible_collections.openlvs.lvs.plugins.module_utils._plan import (
+    Step,
+    keep_weights,
+    out_of_order,
+    plan,
+    settle,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import write_rules
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey, Table, endpoint
 
@@ -31,6 +37,7 @@ class Request:
     description: Description
     purge: bool = False
     purge_real_servers: bool = False
+    keep_weights: bool = False
     owner: str | None = None
     save_to: str | None = None
     manifest: str = _manifest.PATH
@@ -102,6 +109,8 @@ class _Planner:
     def __call__(self, have: Table) -> tuple[Step, ...]:
         request = self._request
         self.want, self.left_out = settle(have, request.description.table, request.description.held)
+        if request.keep_weights:
+            self.want = keep_weights(have, self.want)
         return plan(have, self.want, request.purge, request.purge_real_servers, self._abandoned)
 
     def describe(self, key: ServiceKey, server: RealServer) -> str:

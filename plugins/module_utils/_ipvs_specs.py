@@ -13,6 +13,8 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     FAMILIES,
     PROTOCOLS,
+    TUNNEL_CHECKSUMS,
+    TUNNEL_TYPES,
     RealServer,
     Service,
     ServiceKey,
@@ -50,6 +52,7 @@ def service_spec() -> Spec:
         "scheduler_flags": {"type": "list", "elements": "str", "default": []},
         "persistent": {"type": "int"},
         "netmask": {"type": "str"},
+        "pe": {"type": "str"},
         "ops": {"type": "bool", "default": False},
     }
 
@@ -61,6 +64,9 @@ def real_server_spec() -> Spec:
         "weight": {"type": "int", "default": 1},
         "upper_threshold": {"type": "int", "default": 0},
         "lower_threshold": {"type": "int", "default": 0},
+        "tunnel_type": {"type": "str", "choices": list(TUNNEL_TYPES), "default": "ipip"},
+        "tunnel_port": {"type": "int"},
+        "tunnel_checksum": {"type": "str", "choices": list(TUNNEL_CHECKSUMS), "default": "nocsum"},
     }
 
 
@@ -102,12 +108,16 @@ def describe_service(service: Service) -> Spec:
         "scheduler_flags": list(service.scheduler_flags),
         "persistent": service.persistent,
         "netmask": service.netmask,
+        "pe": service.pe or None,
         "ops": service.ops,
     }
 
 
 def describe_real_server(server: RealServer) -> Spec:
     """A real server, in the words of the options."""
+    tunnel = server.forward == "tun"
+    flags = server.tunnel_flags
+    checksum = TUNNEL_CHECKSUMS[flags] if flags < len(TUNNEL_CHECKSUMS) else str(flags)
     return {
         "address": server.address,
         "port": server.port,
@@ -115,4 +125,7 @@ def describe_real_server(server: RealServer) -> Spec:
         "weight": server.weight,
         "upper_threshold": server.upper_threshold,
         "lower_threshold": server.lower_threshold,
+        "tunnel_type": server.tunnel_type if tunnel else None,
+        "tunnel_port": server.tunnel_port or None,
+        "tunnel_checksum": checksum if tunnel else None,
     }

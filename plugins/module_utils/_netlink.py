@@ -22,6 +22,7 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
+from ansible_collections.openlvs.lvs.plugins.module_utils._kernel_needs import no_engine, no_scheduler
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, REMOVE, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, Table
 
@@ -245,9 +246,11 @@ def _refusal(step: Step, number: int, done: list[Step]) -> KernelError:
 
 def _why(step: Step, number: int) -> str:
     if number == errno.ENOENT:
-        service = step.service
-        engine = f" or no persistence engine '{service.pe}' (module ip_vs_pe_{service.pe})" if service.pe else ""
-        return f"the kernel has no scheduler '{service.scheduler}' (module ip_vs_{service.scheduler}){engine}"
+        scheduler, engine = step.service.scheduler, step.service.pe
+        # The kernel looks for the scheduler first, and loads it.
+        if engine and os.path.exists(f"/sys/module/ip_vs_{scheduler}"):
+            return no_engine(engine)
+        return no_scheduler(scheduler) + (f"; or {no_engine(engine)}" if engine else "")
     if number == errno.EINVAL and step.server is not None:
         return (
             f"the kernel does not take {step.server.address} as a real server here: it must be a unicast address, and"

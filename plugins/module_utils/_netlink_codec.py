@@ -19,7 +19,13 @@ import sys
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, EDIT, REMOVE, Step
-from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, flag_names
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
+    TUNNEL_TYPES,
+    RealServer,
+    Service,
+    ServiceKey,
+    flag_names,
+)
 
 # linux/netlink.h, linux/genetlink.h
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x1, 0x4, 0x300
@@ -41,7 +47,6 @@ FLAG_PERSISTENT, FLAG_OPS, FIRST_SCHED_FLAG = 0x1, 0x4, 0x8
 ALL_FLAGS = 0xFFFFFFFF
 
 FORWARD = ("nat", "local", "tun", "dr", "bypass")
-TUNNEL_TYPES = ("ipip", "gue", "gre")
 _FORWARD_NUMBER = {name: number for number, name in enumerate(FORWARD)}
 _TUNNEL_NUMBER = {name: number for number, name in enumerate(TUNNEL_TYPES)}
 _FORWARD_MASK = 0x7

@@ -14,6 +14,7 @@ ever flushed. Everything here is pure.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from dataclasses import dataclass
 
@@ -86,6 +87,18 @@ def settle(have: Table, want: Table, held: Held) -> tuple[Table, list[tuple[Serv
                 kept[server_key] = server
         real_servers[key] = kept or present
     return Table(want.services, real_servers), left_out
+
+
+def keep_weights(have: Table, want: Table) -> Table:
+    """``want``, but real servers that are in the table already have the weights that they have there."""
+    real_servers = dict(want.real_servers)
+    for key, servers in want.real_servers.items():
+        present = have.servers(key)
+        real_servers[key] = {
+            name: dataclasses.replace(server, weight=present[name].weight) if name in present else server
+            for name, server in servers.items()
+        }
+    return Table(want.services, real_servers)
 
 
 def plan(

@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
+    TUNNEL_CHECKSUMS,
     RealServer,
     Service,
     ServiceKey,
@@ -29,7 +30,7 @@ _SERVICE_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
 _OTHER_PROTOCOL = "--protocol-"
 _OTHER_TUNNEL_FLAGS = "--tun-flags-"
 _FORWARD_OPTIONS = {"dr": "-g", "nat": "-m", "tun": "-i", "local": "--local", "bypass": "--bypass"}
-_CHECKSUM_OPTIONS = {0: "--tun-nocsum", 1: "--tun-csum", 2: "--tun-remcsum"}
+_CHECKSUM_OPTIONS = {flags: f"--tun-{name}" for flags, name in enumerate(TUNNEL_CHECKSUMS)}
 _PROTOCOL_OF = {
     **{option: name for name, option in _SERVICE_OPTIONS.items()},
     "--tcp-service": "tcp",

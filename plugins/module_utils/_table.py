@@ -22,6 +22,10 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsErro
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "fo", "ovf", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "twos")
 PROTOCOLS = ("tcp", "udp", "sctp")
 FAMILIES = ("ipv4", "ipv6")
+PERSISTENCE_ENGINES = ("sip",)
+TUNNEL_TYPES = ("ipip", "gue", "gre")
+# By their number. The kernel takes remcsum as csum and more, so the two never stand together.
+TUNNEL_CHECKSUMS = ("nocsum", "csum", "remcsum")
 
 # The three scheduler flags in the order of their bits. What the first two are called depends on the scheduler.
 _FLAG_NAMES = {
@@ -125,6 +129,7 @@ class Service:
     """How much of a client's address counts for persistence: a mask (IPv4) or a prefix length (IPv6); None for all."""
     ops: bool = False
     pe: str = ""
+    """The persistence engine, out of PERSISTENCE_ENGINES; empty for clients told apart by their address."""
 
 
 RealServerKey = tuple[str, int]
@@ -144,6 +149,7 @@ class RealServer:
     tunnel_type: str = "ipip"
     tunnel_port: int = 0
     tunnel_flags: int = 0
+    """The place of a word in TUNNEL_CHECKSUMS."""
 
     @property
     def key(self) -> RealServerKey:

@@ -41,14 +41,14 @@ options:
     type: int
   weight:
     description:
-      - Its share of new connections (C(ipvsadm -w)), V(0) to V(65535).
+      - Its share of new connections (C(ipvsadm -w)), V(0) to V(2147483647).
       - V(0) drains it. It gets no new connections, and those that it has go on.
     type: int
     default: 1
   forward:
     description:
       - How packets get to the real server. Directly on the same network (V(dr), C(-g)), with the addresses translated
-        (V(nat), C(-m)), or through an IP-in-IP tunnel (V(tun), C(-i)).
+        (V(nat), C(-m)), or through a tunnel (V(tun), C(-i)), for which the real server may be of the other family.
     type: str
     choices: [dr, nat, tun]
     default: dr
@@ -60,6 +60,23 @@ options:
     description: New connections again below this number (C(-y)). V(0) is three quarters of O(upper_threshold).
     type: int
     default: 0
+  tunnel_type:
+    description:
+      - How packets are wrapped with O(forward=tun) (C(--tun-type)). In IP (V(ipip)), in UDP (V(gue), needs Linux 5.2)
+        or in GRE (V(gre), needs Linux 5.3). The real server has to unwrap the same.
+    type: str
+    choices: [ipip, gue, gre]
+    default: ipip
+  tunnel_port:
+    description: UDP port of the real server for O(tunnel_type=gue), which needs it (C(--tun-port)).
+    type: int
+  tunnel_checksum:
+    description:
+      - Checksum of the wrapping (C(--tun-nocsum), C(--tun-csum), C(--tun-remcsum)). V(csum) is for O(tunnel_type=gue)
+        and O(tunnel_type=gre). V(remcsum), remote checksum offload, is for O(tunnel_type=gue).
+    type: str
+    choices: [nocsum, csum, remcsum]
+    default: nocsum
 notes:
   - In check mode nothing is written or loaded. There a service that is missing counts as one that an earlier task
     makes.
@@ -90,6 +107,16 @@ EXAMPLES = r"""
     server_port: 8080
     forward: nat
     upper_threshold: 1000
+
+- name: One through a tunnel in UDP, over IPv6
+  openlvs.lvs.ipvs_real_server:
+    vip: 192.0.2.10
+    port: 80
+    address: 2001:db8::31
+    forward: tun
+    tunnel_type: gue
+    tunnel_port: 6080
+    tunnel_checksum: csum
 
 - name: Drain it
   openlvs.lvs.ipvs_real_server:

@@ -32,7 +32,7 @@ options:
     description:
       - How real servers are chosen (C(ipvsadm -s)).
       - One of V(rr), V(wrr), V(lc), V(wlc), V(fo), V(ovf), V(lblc), V(lblcr), V(dh), V(sh), V(mh), V(sed), V(nq),
-        V(twos). V(mh) needs Linux 4.18 and V(twos) Linux 5.15.
+        V(twos). V(mh) needs Linux 4.18 and V(twos) Linux 5.12.
     type: str
     default: wlc
   scheduler_flags:
@@ -52,6 +52,12 @@ options:
       - Which part of a client's address counts for O(persistent) (C(-M)), as V(255.255.255.0) or V(24) for IPv4, or a
         prefix length such as V(64) for IPv6.
       - Without it the whole address counts.
+    type: str
+  pe:
+    description:
+      - Persistence engine that tells clients apart by what is in their packets, instead of by their address
+        (C(--pe)). The kernel has V(sip), which goes by the Call-ID. Needs O(persistent) and UDP.
+      - Without it a client is its address.
     type: str
   ops:
     description: Schedule every packet by itself (one-packet scheduling, C(-o)). For UDP only.
@@ -93,6 +99,15 @@ EXAMPLES = r"""
     protocol: udp
     scheduler: rr
     ops: true
+
+- name: SIP over UDP; the packets of a call stay with their real server
+  openlvs.lvs.ipvs_service:
+    vip: 192.0.2.50
+    port: 5060
+    protocol: udp
+    scheduler: rr
+    persistent: 300
+    pe: sip
 
 - name: Whatever the firewall marks with 3
   openlvs.lvs.ipvs_service:

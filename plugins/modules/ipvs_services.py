@@ -68,7 +68,7 @@ options:
         description:
           - How real servers are chosen (C(-s)).
           - One of V(rr), V(wrr), V(lc), V(wlc), V(fo), V(ovf), V(lblc), V(lblcr), V(dh), V(sh), V(mh), V(sed), V(nq),
-            V(twos). V(mh) needs Linux 4.18 and V(twos) Linux 5.15.
+            V(twos). V(mh) needs Linux 4.18 and V(twos) Linux 5.12.
         type: str
         default: wlc
       scheduler_flags:
@@ -88,6 +88,12 @@ options:
           - Which part of a client's address counts for O(services[].persistent) (C(-M)), as V(255.255.255.0) or V(24)
             for IPv4, or a prefix length such as V(64) for IPv6.
           - Without it the whole address counts.
+        type: str
+      pe:
+        description:
+          - Persistence engine that tells clients apart by what is in their packets, instead of by their address
+            (C(--pe)). The kernel has V(sip), which goes by the Call-ID. Needs O(services[].persistent) and UDP.
+          - Without it a client is its address.
         type: str
       ops:
         description: Schedule every packet by itself (one-packet scheduling, C(-o)). For UDP only.
@@ -115,14 +121,15 @@ options:
             type: int
           weight:
             description:
-              - Its share of new connections (C(-w)), V(0) to V(65535).
+              - Its share of new connections (C(-w)), V(0) to V(2147483647).
               - V(0) drains it. It gets no new connections, and those that it has go on.
             type: int
             default: 1
           forward:
             description:
               - How packets get to the real server. Directly on the same network (V(dr), C(-g)), with the addresses
-                translated (V(nat), C(-m)), or through an IP-in-IP tunnel (V(tun), C(-i)).
+                translated (V(nat), C(-m)), or through a tunnel (V(tun), C(-i)), for which the real server may be of
+                the other family.
             type: str
             choices: [dr, nat, tun]
             default: dr
@@ -136,6 +143,27 @@ options:
                 O(services[].real_servers[].upper_threshold).
             type: int
             default: 0
+          tunnel_type:
+            description:
+              - How packets are wrapped with O(services[].real_servers[].forward=tun) (C(--tun-type)). In IP (V(ipip)),
+                in UDP (V(gue), needs Linux 5.2) or in GRE (V(gre), needs Linux 5.3). The real server has to unwrap the
+                same.
+            type: str
+            choices: [ipip, gue, gre]
+            default: ipip
+          tunnel_port:
+            description:
+              - UDP port of the real server for O(services[].real_servers[].tunnel_type=gue), which needs it
+                (C(--tun-port)).
+            type: int
+          tunnel_checksum:
+            description:
+              - Checksum of the wrapping (C(--tun-nocsum), C(--tun-csum), C(--tun-remcsum)). V(csum) is for
+                O(services[].real_servers[].tunnel_type=gue) and O(services[].real_servers[].tunnel_type=gre).
+                V(remcsum), remote checksum offload, is for O(services[].real_servers[].tunnel_type=gue).
+            type: str
+            choices: [nocsum, csum, remcsum]
+            default: nocsum
           hold:
             description:
               - Do not add the real server if it is not in the table yet, for example because it is not ready. If it
@@ -149,6 +177,13 @@ options:
     default: false
   purge_real_servers:
     description: Remove real servers that are not listed from the services that are.
+    type: bool
+    default: false
+  keep_weights:
+    description:
+      - Leave the weights of real servers that are in the table as they are. Only real servers that are added get the
+        weight that is described.
+      - For tables in which an operator or a health checker sets weights, which a run would otherwise set back.
     type: bool
     default: false
   owner:
@@ -242,11 +277,28 @@ EXAMPLES = r"""
     purge: true
     purge_real_servers: true
 
+- name: Add a real server, and leave the weights of the others as an operator has set them
+  openlvs.lvs.ipvs_services:
+    services:
+      - vip: 192.0.2.10
+        port: 443
+        scheduler: mh
+        real_servers:
+          - {address: 198.51.100.11, forward: tun}
+          - {address: 198.51.100.12, forward: tun, tunnel_type: gue, tunnel_port: 6080}
+          - {address: "2001:db8:1::13", forward: tun, tunnel_type: gre, tunnel_checksum: csum}
+    keep_weights: true
+
 - name: Remove what this owner has made here
   openlvs.lvs.ipvs_services:
     owner: dns
     save_to: /etc/ipvsadm.rules
     services: []
+
+- name: Remove every service of this host, whoever made it
+  openlvs.lvs.ipvs_services:
+    services: []
+    purge: true
 """
 
 RETURN = r"""
@@ -304,6 +356,7 @@ def main() -> None:
             "services": services_spec(),
             "purge": {"type": "bool", "default": False},
             "purge_real_servers": {"type": "bool", "default": False},
+            "keep_weights": {"type": "bool", "default": False},
             "owner": {"type": "str"},
             "save_to": {"type": "path"},
         },
@@ -315,6 +368,7 @@ def main() -> None:
             read_services(params["services"]),
             params["purge"],
             params["purge_real_servers"],
+            params["keep_weights"],
             params["owner"],
             params["save_to"],
         )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from dataclasses import replace
@@ -64,8 +65,28 @@ def test_a_missing_scheduler_is_named_with_its_module():
     with pytest.raises(KernelError) as caught:
         Ipvs().apply([Step(ADD, Service(KEY, "best"))])
     assert str(caught.value) == (
-        "Service tcp 192.0.2.10:80: cannot add it: the kernel has no scheduler 'best' (module ip_vs_best)."
+        "Service tcp 192.0.2.10:80: cannot add it: the kernel has no scheduler 'best' (module ip_vs_best): it is not"
+        f" installed for kernel {os.uname().release}, or 'modprobe ip_vs_best' fails."
     )
+
+
+def test_a_tunnel_that_an_older_kernel_would_build_otherwise_is_refused(run_module, monkeypatch):
+    old = os.uname_result(("Linux", "old", "4.19.0-27-amd64", "#1", "x86_64"))
+    monkeypatch.setattr(os, "uname", lambda: old)
+    tunnels = [
+        {"address": "198.51.100.1", "forward": "tun", "tunnel_type": "gue", "tunnel_port": 6080},
+        {"address": "198.51.100.2", "forward": "tun", "tunnel_type": "gre"},
+        {"address": "198.51.100.3", "forward": "tun"},
+    ]
+    for check in (True, False):
+        result = run_module("ipvs_services", {"services": [service(real_servers=tunnels)]}, check=check)
+        assert result["findings"] == [
+            f"Service tcp {VIP}:80, real server 198.51.100.1:80: tunnel_type gue needs Linux 5.2 or later, and this is"
+            " 4.19.0-27-amd64. Use tunnel_type: ipip.",
+            f"Service tcp {VIP}:80, real server 198.51.100.2:80: tunnel_type gre needs Linux 5.3 or later, and this is"
+            " 4.19.0-27-amd64. Use tunnel_type: ipip.",
+        ]
+        assert table() == []
 
 
 @pytest.mark.parametrize("bad", [RealServer("224.0.0.1", 80), RealServer("2001:db8::1", 80)])
@@ -165,7 +186,7 @@ def test_what_no_tool_can_make_is_read_too(sh):
 
 
 def test_a_missing_persistence_engine_is_named():
-    with pytest.raises(KernelError, match=r"or no persistence engine 'best' \(module ip_vs_pe_best\)"):
+    with pytest.raises(KernelError, match=r"has no persistence engine 'best' \(module ip_vs_pe_best\): it is not inst"):
         Ipvs().apply([Step(ADD, Service(KEY, "rr", persistent=60, pe="best"))])
 
 

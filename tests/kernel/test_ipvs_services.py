@@ -54,6 +54,11 @@ KINDS_OF_SERVICES = [
         "-f 11 -s sh -b sh-fallback,sh-port",
     ),
     ({"mark": 12, "scheduler": "mh", "scheduler_flags": ["mh-fallback"]}, "-f 12 -s mh -b mh-fallback"),
+    (
+        {"vip": VIP, "port": 5060, "protocol": "udp", "scheduler": "rr", "persistent": 60, "pe": "sip"},
+        f"-u {VIP}:5060 -s rr -p 60 --pe sip",
+    ),
+    ({"mark": 13, "persistent": 60, "pe": "sip", "ops": True}, "-f 13 -s wlc -p 60 --pe sip -o"),
 ]
 
 
@@ -67,14 +72,25 @@ def test_every_kind_of_service(apply, run_module):
 
 
 def test_every_option_goes_back_to_its_default(apply, sh):
-    for line in ("-f 7 -s rr", f"-t {VIP}:80 -s sh -p 9 -M 255.255.0.0 -b sh-fallback", f"-u {VIP}:80 -s lc -o"):
-        sh(f"ipvsadm -A {line}")
-    apply([service(), service(protocol="udp"), service(mark=7)])
-    assert table() == [f"-A -t {VIP}:80 -s wlc", f"-A -u {VIP}:80 -s wlc", "-A -f 7 -s wlc"]
+    for line in (
+        "-A -f 7 -s rr",
+        f"-A -t {VIP}:80 -s sh -p 9 -M 255.255.0.0 -b sh-fallback",
+        f"-A -u {VIP}:80 -s lc -o -p 60 --pe sip",
+        "-a -f 7 -r 198.51.100.1 -i --tun-type gue --tun-port 6080 --tun-csum -x 9 -w 7",
+    ):
+        sh(f"ipvsadm {line}")
+    apply([service(), service(protocol="udp"), service("198.51.100.1", mark=7)])
+    assert table() == [
+        f"-A -t {VIP}:80 -s wlc",
+        f"-A -u {VIP}:80 -s wlc",
+        "-A -f 7 -s wlc",
+        "-a -f 7 -r 198.51.100.1:0 -g -w 1",
+    ]
 
 
+TUN = {"forward": "tun"}
 KINDS_OF_REAL_SERVERS = [
-    ({"port": 1}, {"address": "198.51.100.1", "weight": 65535}, f"-t {VIP}:1 -r 198.51.100.1:1 -g -w 65535"),
+    ({"port": 1}, {"address": "198.51.100.1", "weight": 2147483647}, f"-t {VIP}:1 -r 198.51.100.1:1 -g -w 2147483647"),
     ({"port": 2}, {"address": "198.51.100.1", "weight": 0}, f"-t {VIP}:2 -r 198.51.100.1:2 -g -w 0"),
     (
         {"port": 3},
@@ -95,6 +111,31 @@ KINDS_OF_REAL_SERVERS = [
         {"vip": VIP6, "port": 3},
         {"address": "198.51.100.1", "forward": "tun"},
         f"-t [{VIP6}]:3 -r 198.51.100.1:3 -i -w 1",
+    ),
+    (
+        {"port": 7},
+        {"address": "198.51.100.1", "forward": "tun", "tunnel_type": "gue", "tunnel_port": 6080},
+        f"-t {VIP}:7 -r 198.51.100.1:7 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum",
+    ),
+    (
+        {"port": 8},
+        {"address": "198.51.100.1", **TUN, "tunnel_type": "gue", "tunnel_port": 65535, "tunnel_checksum": "csum"},
+        f"-t {VIP}:8 -r 198.51.100.1:8 -i -w 1 --tun-type gue --tun-port 65535 --tun-csum",
+    ),
+    (
+        {"port": 9},
+        {"address": "2001:db8::1", **TUN, "tunnel_type": "gue", "tunnel_port": 1, "tunnel_checksum": "remcsum"},
+        f"-t {VIP}:9 -r [2001:db8::1]:9 -i -w 1 --tun-type gue --tun-port 1 --tun-remcsum",
+    ),
+    (
+        {"vip": VIP6, "port": 4},
+        {"address": "198.51.100.1", **TUN, "tunnel_type": "gre"},
+        f"-t [{VIP6}]:4 -r 198.51.100.1:4 -i -w 1 --tun-type gre --tun-nocsum",
+    ),
+    (
+        {"mark": 5, "family": "ipv6"},
+        {"address": "2001:db8::1", **TUN, "tunnel_type": "gre", "tunnel_checksum": "csum"},
+        "-f 5 -6 -r [2001:db8::1]:0 -i -w 1 --tun-type gre --tun-csum",
     ),
     ({"mark": 3}, {"address": "198.51.100.1"}, "-f 3 -r 198.51.100.1:0 -g -w 1"),
     ({"mark": 4}, {"address": "198.51.100.1", "port": 80, "forward": "nat"}, "-f 4 -r 198.51.100.1:80 -m -w 1"),
@@ -266,6 +307,50 @@ def test_a_held_real_server_does_not_enter_but_stays(apply, run_module, tmp_path
     assert apply([held], purge_real_servers=True, save_to=str(saved))["held"] == []
     assert f"-a -t {VIP}:80 -r 198.51.100.1:80 -g -w 5" in table()
     assert "-r 198.51.100.1:80 -g -w 5" in saved.read_text()
+
+
+def test_weights_that_others_set_are_kept(apply, sh, tmp_path):
+    saved = tmp_path / "rules"
+    described = [service("198.51.100.1", "198.51.100.2"), service("198.51.100.1", port=81)]
+    apply(described, keep_weights=True)
+    sh(f"ipvsadm -e -t {VIP}:80 -r 198.51.100.1 -g -w 0; ipvsadm -e -t {VIP}:81 -r 198.51.100.1 -g -w 70")
+    servers = [{"address": f"198.51.100.{number}", "weight": 5} for number in (1, 2, 3)]
+    described[0] = service(scheduler="rr", real_servers=servers)
+    described[0]["real_servers"][0]["upper_threshold"] = 9
+    result = apply(described, keep_weights=True, purge_real_servers=True, save_to=str(saved))
+    lines = [
+        f"-a -t {VIP}:80 -r 198.51.100.1:80 -g -w 0",
+        f"-a -t {VIP}:80 -r 198.51.100.2:80 -g -w 1",
+        f"-a -t {VIP}:80 -r 198.51.100.3:80 -g -w 5",
+        f"-a -t {VIP}:81 -r 198.51.100.1:81 -g -w 70",
+    ]
+    assert [line for line in table() if line.startswith("-a")] == lines
+    assert result["changes"][:3] == [
+        f"-a -t {VIP}:80 -r 198.51.100.3:80 -g -w 5",
+        f"-E -t {VIP}:80 -s rr",
+        f"-e -t {VIP}:80 -r 198.51.100.1:80 -g -w 0 -x 9",
+    ]
+    rules = saved.read_text()
+    assert "-r 198.51.100.1:80 -g -w 0 -x 9\n" in rules and "-r 198.51.100.1:81 -g -w 70\n" in rules
+    apply(described)
+    assert f"-a -t {VIP}:81 -r 198.51.100.1:81 -g -w 1" in table()
+
+
+def test_services_of_others_come_and_go_as_they_like(apply, sh):
+    """As kube-proxy and keepalived do in the same kernel, while ours are changed, owned and taken away."""
+    apply([service("198.51.100.1")], owner="ours")
+    sh("ipvsadm -A -t 203.0.113.1:443 -s rr; ipvsadm -a -t 203.0.113.1:443 -r 198.51.100.9:6443 -m")
+    apply([service("198.51.100.1"), service("198.51.100.2", mark=3)], owner="ours", purge_real_servers=True)
+    sh("ipvsadm -e -t 203.0.113.1:443 -r 198.51.100.9:6443 -m -w 0; ipvsadm -A -f 3 -6 -s sh -b sh-fallback -p 9")
+    apply([service(mark=3)], owner="ours", purge_real_servers=True)
+    others = [
+        "-A -t 203.0.113.1:443 -s rr",
+        "-a -t 203.0.113.1:443 -r 198.51.100.9:6443 -m -w 0",
+        "-A -f 3 -6 -s sh -p 9 -b sh-fallback",
+    ]
+    assert sorted(table()) == sorted([*others, "-A -f 3 -s wlc"])
+    apply([], owner="ours")
+    assert sorted(table()) == sorted(others)
 
 
 def test_check_mode_says_what_the_real_run_does(run_module, sh, tmp_path):

@@ -89,6 +89,31 @@ def test_a_real_server_comes_changes_and_goes(apply, sh):
     assert thresholds() == {"198.51.100.7:80": (5, 0)}
 
 
+def test_a_tunnel_comes_changes_and_goes(apply):
+    apply("ipvs_service", **SERVICE)
+    tunnel = {"address": "2001:db8::1", "forward": "tun", "tunnel_type": "gue", "tunnel_port": 6080}
+    apply("ipvs_real_server", **SERVICE, **tunnel, tunnel_checksum="csum")
+    assert table()[1:] == [f"-a -t {VIP}:80 -r [2001:db8::1]:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-csum"]
+    changes = apply("ipvs_real_server", **SERVICE, **tunnel, weight=5)["changes"]
+    assert changes == [f"-e -t {VIP}:80 -r [2001:db8::1]:80 -i -w 5 --tun-type gue --tun-port 6080 --tun-nocsum"]
+    result = apply("ipvs_real_server", **SERVICE, address="2001:db8::1", forward="tun", tunnel_type="gre")
+    assert result["diff"]["before"].endswith("-i -w 5 --tun-type gue --tun-port 6080 --tun-nocsum\n")
+    assert result["diff"]["after"].endswith("-i -w 1 --tun-type gre --tun-nocsum\n")
+    assert table()[1:] == [f"-a -t {VIP}:80 -r [2001:db8::1]:80 -i -w 1 --tun-type gre --tun-nocsum"]
+    apply("ipvs_real_server", **SERVICE, address="2001:db8::1", forward="tun")
+    assert table()[1:] == [f"-a -t {VIP}:80 -r [2001:db8::1]:80 -i -w 1 --tun-type ipip"]
+
+
+def test_a_persistence_engine_comes_and_goes(apply):
+    sip = {"vip": VIP, "port": 5060, "protocol": "udp", "persistent": 60}
+    apply("ipvs_service", **sip, pe="sip")
+    assert table() == [f"-A -u {VIP}:5060 -s wlc -p 60 --pe sip"]
+    apply("ipvs_service", **sip, pe="sip", scheduler="rr")
+    assert table() == [f"-A -u {VIP}:5060 -s rr -p 60 --pe sip"]
+    apply("ipvs_service", **sip)
+    assert table() == [f"-A -u {VIP}:5060 -s wlc -p 60"]
+
+
 def test_what_could_not_be_added_today_can_be_removed(apply, sh):
     sh(f"ipvsadm -A -t {VIP}:80; ipvsadm -a -t {VIP}:80 -r {VIP}:80 -m; ipvsadm -a -t {VIP}:80 -r 198.51.100.1:81 -m")
     apply("ipvs_real_server", **SERVICE, address=VIP, state="absent")
@@ -138,6 +163,9 @@ def test_info_counts(run_module, sh):
         "weight": 2,
         "upper_threshold": 9,
         "lower_threshold": 3,
+        "tunnel_type": None,
+        "tunnel_port": None,
+        "tunnel_checksum": None,
         "active_connections": 0,
         "inactive_connections": 4,
         "persistent_connections": 1,
@@ -153,6 +181,7 @@ def test_info_counts(run_module, sh):
         "scheduler_flags": [],
         "persistent": 60,
         "netmask": "255.255.255.0",
+        "pe": None,
         "ops": False,
     }
     assert second["service"] == "mark 3 ipv6" and second["mark"] == 3 and second["family"] == "ipv6"
@@ -180,4 +209,5 @@ def test_info_reads_what_only_others_make(run_module, sh):
     sh("ipvsadm -a -t 203.0.113.1:80 -r 198.51.100.8:80 -i --tun-type gre --tun-csum")
     (found,) = run_module("ipvs_info", {})["services"]
     assert found["scheduler_flags"] == ["flag-1", "flag-3"]
-    assert found["real_servers"][0]["forward"] == "tun"
+    (server,) = found["real_servers"]
+    assert (server["forward"], server["tunnel_type"], server["tunnel_checksum"]) == ("tun", "gre", "csum")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_WEIGHT
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
@@ -40,7 +40,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         addresses=_addresses(entry),
         interface=entry.text("lvs_interface"),
         vip_interface=entry.text("lvs_vip_interface") or "lo",
-        weight=entry.number("lvs_weight", 0, MAX_WEIGHT),
+        weight=entry.number("lvs_weight", 0, words.MAX_WEIGHT),
         maintenance=entry.flag("lvs_maintenance"),
         ip_forward=entry.flag("lvs_ip_forward"),
         connects_to=_address_or_none(variables.get("ansible_host")),

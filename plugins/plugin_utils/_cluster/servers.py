@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_PORT, MAX_THRESHOLD, MAX_WEIGHT
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_PORT, MAX_THRESHOLD
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import did_you_mean
@@ -40,7 +40,7 @@ def read_real_servers(service: Entry, forward: str, groups: Groups) -> tuple[Rea
 def _read_real_server(entry: Entry, forward: str, groups: Groups, hosts: frozenset[str]) -> list[RealServer]:
     group, host, unmanaged = entry.text("group"), entry.text("host"), entry.flag("unmanaged")
     address = entry.address("address", "write the address alone")
-    weight = entry.number("weight", 0, MAX_WEIGHT)
+    weight = entry.number("weight", 0, words.MAX_WEIGHT)
     names: t.Sequence[str | None] = ()
     if (group is None) == (host is None) and (group is not None or address is None):
         entry.wrong("host", f"needs one of host, group and address: {_EXAMPLE}")

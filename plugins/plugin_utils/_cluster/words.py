@@ -16,3 +16,5 @@ CHECK_TYPES = ("ping", "tcp", "http", "https", "dns", "smtp", "script")
 
 SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]
 DEFAULT_SCHEDULER = "wlc"
+# The kernel takes more, keepalived does not.
+MAX_WEIGHT = 65535

@@ -38,6 +38,7 @@ def seen_facts(mac, own, interface, silent):
 
 def table(first, second):
     server = {"port": 80, "forward": "dr", "upper_threshold": 0, "lower_threshold": 0}
+    server |= {"tunnel_type": None, "tunnel_port": None, "tunnel_checksum": None}
     server |= {"active_connections": 0, "inactive_connections": 0}
     return {
         "services": [
@@ -50,6 +51,7 @@ def table(first, second):
                 "family": "ipv4",
                 "scheduler": "wlc",
                 "scheduler_flags": [],
+                "pe": None,
                 "persistent": None,
                 "netmask": None,
                 "ops": False,

@@ -28,6 +28,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServ
 WEB = {"vip": "192.0.2.10", "port": 80}
 WEB6 = {"vip": "2001:db8::10", "port": 80}
 MARK = {"mark": 3}
+TUN = {"forward": "tun"}
 
 
 def validated(services):
@@ -211,8 +212,43 @@ ALL = "rr, wrr, lc, wlc, fo, ovf, lblc, lblcr, dh, sh, mh, sed, nq, twos"
             with_server({**WEB, "port": 0, "persistent": 9}, port=80, forward="nat"),
             "port 80: a service of all ports (0) passes on the port that the client asked for. Leave it out.",
         ),
-        (with_server(WEB, weight=-1), f"{RS}: weight -1 is out of range. Use 0 (no new connections) to 65535."),
-        (with_server(WEB, weight=65536), f"{RS}: weight 65536 is out of range."),
+        (with_server(WEB, weight=-1), f"{RS}: weight -1 is out of range. Use 0 (no new connections) to 2147483647."),
+        (with_server(WEB, weight=2**31), f"{RS}: weight 2147483648 is out of range."),
+        (
+            with_server(WEB, tunnel_type="gue", tunnel_port=6080, tunnel_checksum="csum"),
+            f"{RS}: tunnel_type gue, tunnel_port 6080, tunnel_checksum csum: forward dr has no tunnel. Use"
+            " forward: tun.",
+        ),
+        (with_server(WEB, forward="nat", tunnel_port=6080), f"{RS}: tunnel_port 6080: forward nat has no tunnel."),
+        (
+            with_server(WEB, **TUN, tunnel_type="gue"),
+            f"{RS}: tunnel_type gue needs tunnel_port, the UDP port on which the real server takes packets out of their"
+            " tunnel; 6080 is usual.",
+        ),
+        (with_server(WEB, **TUN, tunnel_type="gue", tunnel_port=0), "tunnel_port 0 is out of range. Use 1 to 65535."),
+        (with_server(WEB, **TUN, tunnel_type="gue", tunnel_port=65536), "tunnel_port 65536 is out of range."),
+        (
+            with_server(WEB, **TUN, tunnel_type="gre", tunnel_port=6080),
+            "tunnel_port 6080: a tunnel of type gre has no port. Leave it out, or use tunnel_type: gue.",
+        ),
+        (with_server(WEB, **TUN, tunnel_port=6080), "a tunnel of type ipip has no port."),
+        (
+            with_server(WEB, **TUN, tunnel_checksum="csum"),
+            "tunnel_checksum csum: a tunnel of type ipip has none. Use tunnel_type: gue or gre, or nocsum.",
+        ),
+        (
+            with_server(WEB, **TUN, tunnel_type="gre", tunnel_checksum="remcsum"),
+            "tunnel_checksum remcsum: remote checksum offload is for tunnel_type: gue. A gre tunnel takes csum.",
+        ),
+        (
+            {**WEB, "protocol": "udp", "pe": "sip"},
+            "Service udp 192.0.2.10:80: pe sip says what a client is known by, and it needs persistent.",
+        ),
+        ({**MARK, "persistent": 9, "pe": "best"}, "pe 'best' is not known. Known is sip."),
+        (
+            {**WEB, "persistent": 9, "pe": "sip"},
+            f"{TCP}: pe sip reads udp packets only, so the kernel would refuse every tcp client.",
+        ),
         (
             with_server(WEB, upper_threshold=5, lower_threshold=6),
             f"{RS}: lower_threshold 6 is above upper_threshold 5: it would never take connections again.",
@@ -269,6 +305,11 @@ def test_a_service_is_described_once():
         with_server(WEB, upper_threshold=5),
         {**WEB, "protocol": "udp", "ops": True},
         {**MARK, "ops": True},
+        {**MARK, "persistent": 9, "pe": "sip"},
+        {**WEB, "protocol": "udp", "persistent": 9, "pe": "sip"},
+        with_server(WEB, weight=2**31 - 1),
+        with_server(WEB6, **TUN, tunnel_type="gue", tunnel_port=65535, tunnel_checksum="remcsum"),
+        with_server(WEB, address="2001:db8::1", **TUN, tunnel_type="gre", tunnel_checksum="csum"),
         {**WEB, "vip": "240.0.0.1"},
         {**WEB6, "vip": "fe80::1"},
     ],
@@ -303,6 +344,7 @@ def test_a_single_service_and_its_real_server():
 
 def test_values_in_the_words_of_the_options_lead_back():
     described = {**WEB, "protocol": "udp", "scheduler": "sh", "scheduler_flags": ["sh-port"], "persistent": 5}
+    described["pe"] = "sip"
     (service,) = read(described).table.services.values()
     words = describe_service(service)
     assert {name: words[name] for name in described} == described
@@ -317,4 +359,12 @@ def test_values_in_the_words_of_the_options_lead_back():
         "weight": 2,
         "upper_threshold": 5,
         "lower_threshold": 4,
+        "tunnel_type": None,
+        "tunnel_port": None,
+        "tunnel_checksum": None,
     }
+    tunnel = {"forward": "tun", "tunnel_type": "gue", "tunnel_port": 6080, "tunnel_checksum": "remcsum"}
+    ((key, servers),) = read(with_server(WEB, **tunnel)).table.real_servers.items()
+    words = describe_real_server(servers["198.51.100.1", key.port])
+    assert {name: words[name] for name in tunnel} == tunnel
+    assert describe_real_server(RealServer("198.51.100.1", 80, "tun", tunnel_flags=3))["tunnel_checksum"] == "3"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from collections.abc import Callable
 
@@ -125,7 +126,7 @@ def test_after_a_refusal_no_other_datagram_is_sent(kernel):
     ("step", "number", "kind", "words"),
     [
         (Step(ADD, Service(KEY, "best")), errno.ENOENT, KernelError, "no scheduler 'best' (module ip_vs_best)"),
-        (Step(EDIT, Service(KEY, pe="x")), errno.ENOENT, KernelError, "engine 'x' (module ip_vs_pe_x)"),
+        (Step(EDIT, Service(KEY, pe="x")), errno.ENOENT, KernelError, "; or the kernel has no persistence engine 'x'"),
         (Step(EDIT, Service(KEY)), errno.ESRCH, TableChanged, "cannot change it: it is gone. Somebody else"),
         (Step(ADD, Service(KEY)), errno.EEXIST, TableChanged, "cannot add it: it is already there. Somebody else"),
         (many(1)[0], errno.ESRCH, TableChanged, "it is gone"),
@@ -141,6 +142,28 @@ def test_every_refusal_has_its_words(kernel, step, number, kind, words):
         Ipvs().apply([step])
     assert caught.value.__class__ is kind and words in str(caught.value)
     assert caught.value.errno == number and str(caught.value).startswith(step.subject + ": cannot ")
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        ("5.10.0-30-amd64", "(module ip_vs_twos): it came with Linux 5.12, and this is 5.10.0-30-amd64."),
+        ("5.14.0-1.el9", "(module ip_vs_twos): it is not installed for kernel 5.14.0-1.el9, or 'modprobe ip_vs_twos'"),
+    ],
+)
+def test_a_missing_scheduler_is_told_by_the_kernels_age(kernel, monkeypatch, release, words):
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "host", release, "#1", "x86_64")))
+    kernel(refuse=lambda place: errno.ENOENT)
+    with pytest.raises(KernelError) as caught:
+        Ipvs().apply([Step(ADD, Service(KEY, "twos"))])
+    assert f"the kernel has no scheduler 'twos' {words}" in str(caught.value)
+
+
+def test_a_missing_engine_is_named_alone_when_its_scheduler_is_there(kernel, monkeypatch):
+    monkeypatch.setattr(os.path, "exists", lambda path: path == "/sys/module/ip_vs_rr")
+    kernel(refuse=lambda place: errno.ENOENT)
+    with pytest.raises(KernelError, match=r"it: the kernel has no persistence engine 'sip' \(module ip_vs_pe_sip\)"):
+        Ipvs().apply([Step(ADD, Service(KEY, "rr", persistent=60, pe="sip"))])
 
 
 def test_a_kernel_without_ipvs_is_named(kernel):

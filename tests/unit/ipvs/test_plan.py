@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
@@ -15,6 +16,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._plan import (
     Step,
     after,
     in_table_order,
+    keep_weights,
     out_of_order,
     plan,
     plan_no_real_server,
@@ -73,6 +75,19 @@ def test_what_is_wanted_is_there_whatever_may_be_removed(pair, purge, purge_real
     if not purge_real_servers:
         for key in want.services:
             assert set(result.servers(key)) == {*have.servers(key), *want.servers(key)}
+
+
+@given(PAIRS)
+def test_kept_weights_are_those_of_the_table(pair):
+    have, want = pair
+    kept = keep_weights(have, want)
+    assert kept.services == want.services
+    for key in want.services:
+        assert list(kept.servers(key)) == list(want.servers(key))
+        for name, found in kept.servers(key).items():
+            present = have.servers(key).get(name)
+            assert found.weight == (want.servers(key)[name] if present is None else present).weight
+            assert replace(found, weight=0) == replace(want.servers(key)[name], weight=0)
 
 
 @given(PAIRS)
