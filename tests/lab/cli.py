@@ -39,8 +39,9 @@ environment:
   OPENLVS_LAB_DRIVER   auto (containers where this kernel has ip_vs, and podman or docker is there, else uml), uml,
                        container, or mixed: directors are uml, all others containers. A host keeps its kind until
                        it is reset or taken down.
-  OPENLVS_LAB_KERNEL   of uml hosts: auto (own if built, else debian), own or debian
-  OPENLVS_LAB_SUITE    the guests' Debian (default: bookworm)
+  OPENLVS_LAB_KERNEL   of uml hosts: auto (own if built, else debian), own (the newest of Debian's archive), debian,
+                       or a version like 6.1 or 6.12; make lab-kernel KERNEL=6.1 builds it
+  OPENLVS_LAB_SUITE    the guests' Debian: {", ".join(images.SUITES)} (default: bookworm)
 """
 
 
@@ -224,7 +225,10 @@ def image(_given: argparse.Namespace) -> int:
 
 
 def cache(given: argparse.Namespace) -> int:
-    print({"image": images.image_path(given.suite), "kernel": images.own_prefix()}.get(given.what, LAB))
+    if given.what == "image":
+        print(images.image_path(given.which or images.suite()))
+    else:
+        print(images.built_prefix(given.which or "own") if given.what else LAB)
     return 0
 
 
@@ -266,7 +270,7 @@ def _parser() -> argparse.ArgumentParser:
     command("image", "build the disk image, unless it is there", image)
     kept = command("cache", "print where things are kept", cache)
     kept.add_argument("what", nargs="?", choices=("image", "kernel"))
-    kept.add_argument("suite", nargs="?", default=images.suite())
+    kept.add_argument("which", nargs="?", help="the suite or the version")
     return parser
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from common import HERE, LAB, SHARE, Trouble, need, say
 
 IMAGES = LAB / "images"
 KERNELS = SHARE / "kernels"
+SUITES = ("bullseye", "bookworm", "trixie")
 DEBIAN_MODULES = Path("/usr/lib/uml/modules")
 
 
@@ -40,6 +42,8 @@ def suite() -> str:
 
 
 def image_path(suite: str) -> Path:
+    if suite not in SUITES:
+        raise Trouble(f"OPENLVS_LAB_SUITE is {suite}; it can be {', '.join(SUITES)}.")
     parts = [HERE / "build-image", HERE / "customize-image", *(p for p in (HERE / "guest").rglob("*") if p.is_file())]
     return IMAGES / f"{suite}-{digest(parts, suite)}.ext4"
 
@@ -79,7 +83,7 @@ def built(image: Path) -> str:
 
 def drop_old_images(in_use: Iterable[Path]) -> None:
     """Remove images that neither this checkout nor a host has a use for."""
-    keep = {*in_use, *(image_path(path.name.split("-")[0]) for path in IMAGES.glob("*.ext4"))}
+    keep = {*in_use, *map(image_path, SUITES)}
     for path in IMAGES.glob("*.ext4"):
         if path not in keep:
             path.unlink()
@@ -97,21 +101,26 @@ class Kernel:
     arguments: tuple[str, ...] = ()
 
 
-def own_prefix() -> Path:
-    """Where build-kernel puts a kernel; the version of its source is added to the name."""
-    return KERNELS / ("own-" + digest([HERE / "kernel.config"]))
+def built_prefix(version: str) -> Path:
+    """Where build-kernel puts the kernel `own`, 6.1, ...; the version of its source is added to the name."""
+    return KERNELS / f"{version}-{digest([HERE / 'kernel.config'])}"
 
 
 def kernel(wanted: str = "auto") -> Kernel:
     """The kernel asked for by OPENLVS_LAB_KERNEL: auto takes the own one if it is built, else Debian's."""
-    if wanted not in ("auto", "own", "debian"):
-        raise Trouble(f"OPENLVS_LAB_KERNEL is {wanted}; it can be auto, own or debian.")
+    if not re.fullmatch(r"auto|own|debian|\d+\.\d+", wanted):
+        raise Trouble(f"OPENLVS_LAB_KERNEL is {wanted}; it can be auto, own, debian or a version like 6.1.")
     if wanted != "debian":
-        built = sorted(own_prefix().parent.glob(own_prefix().name + "-*/linux"), key=lambda path: path.stat().st_mtime)
+        version = "own" if wanted == "auto" else wanted
+        built = sorted(KERNELS.glob(f"{built_prefix(version).name}-*/linux"), key=lambda path: path.stat().st_mtime)
         if built:
-            return Kernel(built[-1].parent.name, built[-1], ("seccomp=auto",))
-        if wanted == "own":
-            raise Trouble("The lab's own kernel is not built. Build it with: make lab-kernel")
+            return Kernel(built[-1].parent.name, built[-1], ("seccomp=auto",))  # kernels before 6.16 take no notice
+        if wanted != "auto":
+            others = {path.parent.name.split("-")[0] for path in KERNELS.glob(f"{built_prefix('*').name}-*/linux")}
+            raise Trouble(
+                f"Kernel {wanted} is not built; {', '.join(sorted(others)) or 'none'} and debian are at hand. "
+                f"Build it with: make lab-kernel KERNEL={wanted}"
+            )
     need(["linux.uml"])
     return _debian()
 

@@ -17,9 +17,9 @@ lab-shell: ## Open a shell on a host: make lab-shell HOST=lvs1
 lab-status: ## Show the lab's hosts
 	@$(LAB) status
 
-lab-kernel: ## Build the lab's own kernel, unless it is there (3 minutes)
+lab-kernel: ## Build the lab's own kernel, unless it is there (3 minutes); an older one: KERNEL=6.1 or 6.12
 	@tests/lab/install-tools --kernel
-	@tests/lab/build-kernel
+	@tests/lab/build-kernel $(KERNEL)
 
 lab-image: ## Build the disk that hosts start from, unless it is there (1 minute)
 	@tests/lab/install-tools

@@ -186,9 +186,11 @@ def test_too_little_room_is_said(monkeypatch):
         uml.check(six)
 
 
-def test_an_unknown_kernel_is_refused():
-    with pytest.raises(Trouble, match="auto, own or debian"):
+def test_an_unknown_kernel_or_suite_is_refused_with_what_there_is():
+    with pytest.raises(Trouble, match="is newest; it can be auto, own, debian or a version like"):
         images.kernel("newest")
+    with pytest.raises(Trouble, match="is sarge; it can be bullseye, bookworm, trixie"):
+        images.image("sarge")
 
 
 def test_a_path_too_long_for_sockets_is_refused(monkeypatch):
@@ -252,23 +254,43 @@ def test_a_damaged_image_is_built_again_and_a_whole_one_is_not(tmp_path, monkeyp
 def test_images_of_the_past_go_unless_a_host_stands_on_them(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "IMAGES", tmp_path)
     now, used, old = images.image_path("bookworm"), tmp_path / "bookworm-1.ext4", tmp_path / "bookworm-2.ext4"
-    for path in (now, used, old):
+    other_suite, foreign = images.image_path("trixie"), tmp_path / "sarge-1.ext4"
+    for path in (now, used, old, other_suite, foreign):
         path.touch()
     images.drop_old_images([used])
-    assert sorted(tmp_path.iterdir()) == sorted([now, used])
+    assert sorted(tmp_path.iterdir()) == sorted([now, used, other_suite])
 
 
-def test_the_own_kernel_is_taken_only_when_it_is_of_this_configuration(tmp_path, monkeypatch):
+@pytest.fixture
+def kernels(tmp_path, monkeypatch):
+    """build(VERSION, SOURCE): pretend that build-kernel built it, one after the other; Debian's is built in none."""
     monkeypatch.setattr(images, "KERNELS", tmp_path)
-    own = images.own_prefix()
-    for name in ("own-00000000-9.9-1", own.name + "-7.1-1", own.name + "-7.2-1"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "linux").touch()
-        os.utime(tmp_path / name / "linux", (1, len(name) if "7.1" in name else 10**9))
-    assert images.kernel().name == own.name + "-7.2-1"
-    monkeypatch.setattr(images, "HERE", tmp_path)
-    (tmp_path / "kernel.config").write_text("CONFIG_OTHER=y")
-    with pytest.raises(Trouble, match="make lab-kernel"):
+    monkeypatch.setattr(images, "_debian", lambda: images.Kernel("debian", tmp_path))
+
+    def build(prefix, source):
+        binary = tmp_path / f"{prefix}-{source}" / "linux"
+        binary.parent.mkdir()
+        binary.touch()
+        age = len(list(tmp_path.glob("*")))
+        os.utime(binary, (age, age))
+
+    return build
+
+
+def test_the_own_kernel_is_the_last_that_was_built_of_this_configuration(kernels):
+    own = images.built_prefix("own").name
+    for prefix, source in ((own, "7.9.1-1"), (own, "7.10.1-1"), ("own-00000000", "9.9-1")):
+        kernels(prefix, source)
+    assert images.kernel().name == images.kernel("own").name == f"{own}-7.10.1-1"
+
+
+def test_a_kernel_is_taken_only_for_the_version_asked_for(kernels):
+    kernels(images.built_prefix("6.12").name, "6.12.107-1")
+    assert images.kernel("6.12").name == images.built_prefix("6.12").name + "-6.12.107-1"
+    assert images.kernel("auto").name == images.kernel("debian").name == "debian"
+    with pytest.raises(Trouble, match=r"6\.1 is not built; 6.12 and debian are at hand.*make lab-kernel KERNEL=6.1"):
+        images.kernel("6.1")
+    with pytest.raises(Trouble, match="make lab-kernel KERNEL=own"):
         images.kernel("own")
 
 
