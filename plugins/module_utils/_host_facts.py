@@ -3,14 +3,14 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""A host as plain data, for the controller. Pure but for the question whether ip_vs is loaded."""
+"""A host as plain data, for the controller. Pure but for the questions what it runs and whether ip_vs is loaded."""
 
 from __future__ import annotations
 
 import os
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 
@@ -20,6 +20,7 @@ _TABLE = "/proc/net/ip_vs"
 def facts(host: Host) -> dict[str, t.Any]:
     """What the controller looks at."""
     return {
+        "distribution": _distribution.read()._asdict(),
         "addresses": [
             {
                 "address": found.address,

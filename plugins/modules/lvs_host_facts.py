@@ -50,6 +50,12 @@ ansible_facts:
       returned: success
       type: dict
       contains:
+        distribution:
+          description:
+            - The name of the distribution, and its family as the roles of this collection know it, V(Debian) or
+              V(RedHat), or none.
+          type: dict
+          sample: {family: RedHat, name: AlmaLinux 9.6 (Sage Margay)}
         addresses:
           description: Every address of the host, IPv4 and IPv6.
           type: list

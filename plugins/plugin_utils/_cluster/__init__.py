@@ -15,7 +15,11 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import survey_all
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.checks import check_as_modules_do, check_description
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.checks import (
+    check_as_modules_do,
+    check_description,
+    check_distributions,
+)
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.hosts import read_host
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Description, Hosts, Service
@@ -57,6 +61,7 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     result = {"members": members, "directors": directors, "real_servers": real_servers}
     if not live:
         return result
+    check_distributions(description.hosts, members, findings)
     placed = place_all(description, grounds, findings)
     _warn_of_unmanaged(description, findings)
     views = make_views(placed, description.hosts, members)

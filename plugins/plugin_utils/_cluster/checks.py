@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import FAMILIES
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
@@ -19,6 +20,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Address,
     Description,
     Host,
+    Hosts,
     Service,
     Vip,
 )
@@ -39,6 +41,16 @@ def check_description(description: Description, grounds: Grounds, findings: Find
     _check_identities(description, findings)
     _check_shared_vips(description, findings)
     _check_own_addresses(description, grounds, findings)
+
+
+def check_distributions(hosts: Hosts, members: t.Iterable[str], findings: Findings) -> None:
+    """The roles know paths and packages of some families only; a host that nobody could look at is not judged."""
+    for name in members:
+        facts = hosts[name].facts
+        if facts and facts.distribution.family is None:
+            text = f"it runs {facts.distribution.name}, and the roles know the families {', '.join(FAMILIES)} only."
+            remedy = "A real server that you look after yourself is described by its address, with unmanaged: true"
+            findings.add(name, f"{text} {remedy}")
 
 
 def _check_what_is_built(service: Service, findings: Findings) -> None:

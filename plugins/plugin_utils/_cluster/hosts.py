@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import Distribution
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
@@ -82,4 +83,5 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         loopbacks=frozenset(name for name, link in links.items() if link.get("loopback")),
         vips={ipaddress.ip_address(one["address"]): one["side"] for one in found.get("vips", [])},
         services=bool(found.get("services")),
+        distribution=Distribution(**found["distribution"]),
     )

@@ -11,6 +11,8 @@ import ipaddress
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import Distribution
+
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -149,6 +151,7 @@ class Facts:
     loopbacks: frozenset[str]
     vips: t.Mapping[Address, str]
     services: bool
+    distribution: Distribution
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,10 @@ def web(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def facts(
-    *addresses: tuple[str, str], vips: t.Mapping[str, str] | None = None, services: bool = False
+    *addresses: tuple[str, str],
+    vips: t.Mapping[str, str] | None = None,
+    services: bool = False,
+    distribution: t.Mapping[str, str | None] | None = None,
 ) -> dict[str, t.Any]:
     """What a look finds: (address/prefix, interface) pairs, and VIPs of ours with their side."""
     found = []
@@ -55,6 +58,7 @@ def facts(
         found.append({"address": alone, "prefix": int(prefix), "interface": interface, "scope": scope, "label": None})
     names = ["lo", "eth0", "eth1"]
     return {
+        "distribution": distribution or {"name": "Debian GNU/Linux 12 (bookworm)", "family": "Debian"},
         "addresses": found,
         "links": {name: {"mac": "02:00:00:00:00:01", "up": True, "loopback": name == "lo"} for name in names},
         "vips": [{"address": address, "side": side} for address, side in (vips or {}).items()],

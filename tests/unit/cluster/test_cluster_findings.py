@@ -416,3 +416,12 @@ def test_services_that_are_no_list(services):
     section = Section("lvs_services", services)
     _cluster.build(_cluster.Source([section], [], {}, {"all": []}), findings, live=True)
     assert findings.findings[0].startswith("lvs_services: must be a list of services, not a ")
+
+
+def test_a_distribution_that_the_roles_do_not_know_is_named_before_anything_is_changed():
+    suse = facts(("192.0.2.12/24", "eth1"), distribution={"name": "openSUSE Leap 15.6", "family": None})
+    assert only(build(web(), hosts={**SEEN, "rs2": {"lvs_host": suse}})) == (
+        "rs2: it runs openSUSE Leap 15.6, and the roles know the families Debian, RedHat only. A real server that you"
+        " look after yourself is described by its address, with unmanaged: true"
+    )
+    assert build(web(), hosts={**SEEN, "client": {"lvs_host": suse}}).findings == []
