@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-scale clean
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-scale test-matrix clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -32,7 +32,7 @@ test-types: $(READY) ## Check the types
 	cd .ansible/collections && mypy --config-file ../../pyproject.toml -p ansible_collections.openlvs.lvs.plugins
 
 test-unit: $(READY) ## The pure parts: table, plan, description, checks
-	pytest tests/unit
+	pytest tests/unit tests/matrix
 
 test-kernel: $(READY) ## The modules against a real ip_vs, in a guest that boots in seconds
 	tests/kernel/run
@@ -45,6 +45,9 @@ test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail
 
 test-scale: $(READY) ## 200 services with 50 real servers each on one director
 	python tests/scale/scale.py
+
+test-matrix: $(READY) ## Every guest, kernel and ansible-core that fit together: CELLS='bullseye:*', CELLS=--list
+	@python tests/matrix/matrix.py $(foreach cell,$(CELLS),'$(cell)')
 
 clean: ## Remove what the development tools made here (the lab's cache stays)
 	rm -rf .venv .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the last run of each cell found, kept between runs, and the page that shows it all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from cells import EVERY, OUT_OF_REACH, Cell, Life, Sanity
+from controller import CHECKOUT
+
+KEPT = CHECKOUT / ".ansible/matrix"
+PAGE = """\
+# What was run
+
+The tables are what `make test-matrix` found; `python tests/matrix/matrix.py --page >docs/tested.md` writes this page.
+
+## A cluster's life
+
+Each line is a whole life of [the example's cluster](../examples/inventory.yml) on fresh hosts of the lab:
+`site.yml --check`, `site.yml`, `site.yml` again, which may change nothing, `verify.yml`, a reboot of the director and
+the real servers, `verify.yml`, `teardown.yml`. Once for each guest and kernel the modules' own tests run, too.
+
+{lives}
+## Sanity tests
+
+`ansible-test sanity` without anything ignored, of each ansible-core; what depends on the version of Python is tested
+with each version that modules can meet and that the machine has.
+
+{sanities}
+## What cannot be run
+
+{out_of_reach}"""
+LIFE = ("guest", "its Python", "pyroute2", "kernel", "ansible-core", "on Python", "result", "seconds", "kernel tests")
+SANITY = ("ansible-core", "on Python", "result", "seconds")
+
+
+def log_path(cell: Cell) -> Path:
+    return KEPT / f"{cell.name.replace(':', '_')}.log"
+
+
+def keep(cell: Cell, found: dict[str, str]) -> None:
+    log_path(cell).with_suffix(".json").write_text(json.dumps(found))
+
+
+def _kept(kind: type[Cell], columns: tuple[str, ...]) -> str:
+    files = [log_path(cell).with_suffix(".json") for cell in EVERY if isinstance(cell, kind)]
+    found = [json.loads(path.read_text()) for path in files if path.exists()]
+    return _table(columns, ([one.get(column, "") for column in columns] for one in found))
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    names = list(head)
+    lines = [names, ["---"] * len(names), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def out_of_reach() -> str:
+    return _table(("what", "why"), OUT_OF_REACH.items())
+
+
+def page() -> str:
+    """All that is known, as Markdown."""
+    return PAGE.format(lives=_kept(Life, LIFE), sanities=_kept(Sanity, SANITY), out_of_reach=out_of_reach())

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The matrix names what it runs and what cannot be run, and is not content with less than a whole, healthy recap."""
+
+from __future__ import annotations
+
+import pytest
+from cells import EVERY, OUT_OF_REACH, choose
+from controller import Trouble
+from life import judge
+
+GOOD = """\
+client                     : ok=1    changed=0    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0
+lvs1                       : ok=19   changed=7    unreachable=0    failed=0    skipped=5    rescued=0    ignored=0
+rs1                        : ok=15   changed=5    unreachable=0    failed=0    skipped=4    rescued=0    ignored=0
+rs2                        : ok=15   changed=5    unreachable=0    failed=0    skipped=4    rescued=0    ignored=0
+"""
+
+
+def names(*patterns: str, everything: bool = False) -> list[str]:
+    """The names of the cells that are chosen."""
+    return [cell.name for cell in choose(patterns, everything)]
+
+
+def test_plan_has_every_guest_kernel_and_ansible_core() -> None:
+    lives = [name.split(":") for name in names() if not name.startswith("sanity:")]
+    assert {(guest, kernel) for guest, kernel, _controller in lives} == {
+        (guest, kernel) for guest in ("bullseye", "bookworm", "trixie") for kernel in ("6.1", "6.12", "own")
+    }
+    series = {(guest, controller.split("-")[0]) for guest, kernel, controller in lives if kernel == "own"}
+    assert series == {
+        (guest, core) for guest in ("bullseye", "bookworm", "trixie") for core in ("2.18", "2.19", "2.20", "2.21")
+    }
+
+
+def test_no_cell_of_what_cannot_exist() -> None:
+    assert not [cell.name for cell in EVERY if cell.name.endswith(("2.20-py3.11", "2.21-py3.11"))]
+    assert OUT_OF_REACH["ansible-core 2.21 on Python 3.11"] == "it needs Python 3.12 to 3.14"
+
+
+def test_choice_by_pattern() -> None:
+    assert names("bullseye:6.*", "sanity:2.18*") == [
+        "bullseye:6.1:2.19-py3.11",
+        "bullseye:6.12:2.19-py3.11",
+        "sanity:2.18-py3.11",
+    ]
+    assert names("trixie:6.1:2.21-py3.12", everything=True) == ["trixie:6.1:2.21-py3.12"]
+
+
+@pytest.mark.parametrize("pattern", ["trixie:6.1:2.21-py3.12", "bulseye:*"])
+def test_pattern_without_a_cell(pattern: str) -> None:
+    with pytest.raises(LookupError, match="No cell of the plan is called"):
+        choose(["bookworm:*", pattern], False)
+
+
+def test_good_recap() -> None:
+    judge("2 site", GOOD, True)
+    judge("3 site", GOOD.replace("changed=7", "changed=0").replace("changed=5", "changed=0"), False)
+
+
+@pytest.mark.parametrize(
+    ("output", "changes", "finding"),
+    [
+        (GOOD, False, "2 site: it changed something"),
+        (GOOD.replace("changed=7", "changed=0").replace("changed=5", "changed=0"), True, "2 site: nothing changed"),
+        (GOOD.replace("unreachable=0    failed=0    skipped=5", "unreachable=1    failed=0    skipped=5"), True, "lvs1"),
+        (GOOD.replace("failed=0    skipped=4", "failed=1    skipped=4"), True, "rs1, rs2 failed"),
+        (GOOD.replace("rs2 ", "rs3 "), True, "rs2 not in the recap"),
+        ("", True, "lvs1, rs1, rs2 not in the recap"),
+    ],
+)
+def test_bad_recap(output: str, changes: bool, finding: str) -> None:
+    with pytest.raises(Trouble, match=finding):
+        judge("2 site", output, changes)
