@@ -79,7 +79,7 @@ OUT_OF_REACH = {
     "ansible-core 2.22": "not released yet",
     "controllers on Python 3.14": "no Debian has it",
     "RHEL 9 and 10 and their relatives": "no system of theirs is at hand that the lab could start",
-    "kernels older than 6.1": "Debian's archive has no source of them any more",
+    "kernels older than 6.1": "no present release of Debian has their source",
     "other machines than amd64, real network cards": "the lab's hosts are User-Mode-Linux kernels",
 }
 

@@ -64,7 +64,7 @@ def test_good_recap() -> None:
     [
         (GOOD, False, "2 site: it changed something"),
         (GOOD.replace("changed=7", "changed=0").replace("changed=5", "changed=0"), True, "2 site: nothing changed"),
-        (GOOD.replace("unreachable=0    failed=0    skipped=5", "unreachable=1    failed=0    skipped=5"), True, "lvs1"),
+        (GOOD.replace("unreachable=0", "unreachable=1", 2), True, "client, lvs1 failed"),
         (GOOD.replace("failed=0    skipped=4", "failed=1    skipped=4"), True, "rs1, rs2 failed"),
         (GOOD.replace("rs2 ", "rs3 "), True, "rs2 not in the recap"),
         ("", True, "lvs1, rs1, rs2 not in the recap"),
