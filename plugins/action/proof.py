@@ -39,7 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if len(lines) <= MANY or line.holds is not True:
                 display.display(str(line), color=COLORS[line.holds])
         summary = self._summary(lines)
-        display.display(summary["msg"].partition("\n")[0])
+        display.display(summary["msg"])
         result.update(summary)
         return result
 
@@ -53,13 +53,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     @staticmethod
     def _summary(lines: list[Line]) -> dict[str, t.Any]:
-        failed = [str(line) for line in lines if line.holds is False]
+        failed = sum(line.holds is False for line in lines)
         unasked = sum(line.holds is None for line in lines)
-        count = f"{len(lines) - len(failed) - unasked} hold, {len(failed)} fail, {unasked} could not be asked"
+        count = f"{len(lines) - failed - unasked} hold, {failed} fail, {unasked} could not be asked"
         return {
             "changed": False,
-            "failed": bool(failed),
-            "msg": "\n".join([f"Of {len(lines)} claims {count}.", *failed]),
+            "failed": failed > 0,
+            "msg": f"Of {len(lines)} claims {count}.",
             "lines": [
                 {"subject": line.subject, "claim": line.claim, "holds": line.holds, "why": line.why} for line in lines
             ],

@@ -3,18 +3,22 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""A host as plain data, for the controller. Pure but for the questions what it runs and whether ip_vs is loaded."""
+"""A host as plain data, for the controller. Pure but for the questions what runs there, is loaded, is installed."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import typing as t
 
+from ansible.module_utils.common.process import get_bin_path
 from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 
 _TABLE = "/proc/net/ip_vs"
+_PROGRAM = "ipvsadm"
+_LIBRARY = "pyroute2"
 
 
 def facts(host: Host) -> dict[str, t.Any]:
@@ -44,7 +48,18 @@ def facts(host: Host) -> dict[str, t.Any]:
         "ip_forward": host.ip_forward,
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
         "silent": silent(host),
+        "missing": missing(),
     }
+
+
+def missing() -> list[str]:
+    """What the roles would install and is not there. Told at once, where a package manager takes seconds."""
+    lacks = [] if importlib.util.find_spec(_LIBRARY) else [_LIBRARY]
+    try:
+        get_bin_path(_PROGRAM)
+    except ValueError:
+        lacks.append(_PROGRAM)
+    return lacks
 
 
 def silent(host: Host) -> list[str]:

@@ -21,6 +21,7 @@ import stat
 import time
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils import _files
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 
 PATH = "/var/lib/openlvs/manifest.json"
@@ -106,21 +107,12 @@ def load(path: str = PATH) -> Manifest:
 def save(manifest: Manifest, path: str = PATH) -> None:
     """Write the manifest so that a power cut leaves the old one or this one; an empty one leaves no trace."""
     directory = os.path.dirname(path)
-    draft = f"{path}.new"
     try:
         if manifest.empty:
-            _remove(directory, path, draft)
+            _remove(directory, path)
             return
         _make_directory(directory)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(_format(manifest))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-        _sync(directory)
+        _files.write(path, _format(manifest), 0o600)
     except OSError as exc:
         raise LvsError(f"Manifest {path}: cannot write it: {exc.strerror}. Nothing further was changed.") from exc
 
@@ -207,27 +199,15 @@ def _parse_vip(record: t.Mapping[str, t.Any]) -> VipRecord:
 
 
 def _make_directory(directory: str) -> None:
-    parent = os.path.dirname(directory)
     if not os.path.isdir(directory):
         os.makedirs(directory, mode=0o700)
-        _sync(parent)
+        _files.sync(directory)
     os.chmod(directory, 0o700)
 
 
-def _remove(directory: str, *paths: str) -> None:
+def _remove(directory: str, path: str) -> None:
     if not os.path.isdir(directory):
         return
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-    _sync(directory)
+    _files.remove(path)
     with contextlib.suppress(OSError):  # somebody keeps something else in it
         os.rmdir(directory)
-
-
-def _sync(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,8 +18,7 @@ description:
     C(lvs_table) and C(lvs_table_after), of M(openlvs.lvs.ipvs_info) on directors before and after the requests;
     C(lvs_answers), of M(openlvs.lvs.lvs_arp_probe) on all members; C(lvs_requests), of M(openlvs.lvs.lvs_connect) on
     the hosts of the group C(lvs_clients)."
-  - "Also what the roles register when they run in check mode, and C(lvs_boot), a dictionary of C(units), each with
-    C(enabled) and C(active), and C(files), each with C(present) and C(same)."
+  - Also what the roles register when they run in check mode.
 options:
   cluster:
     description: What M(openlvs.lvs.cluster) has returned.

@@ -57,8 +57,17 @@ def edited(host: str, path: str, line: str) -> Break:
         host,
         f"cp -p {path} /root/kept && echo {line!r} >>{path}",
         f"mv /root/kept {path}",
-        (f"{host}: the files for the next boot are in place: .* -- {path} is not as described",),
+        (
+            f"{host}: the files for the next boot are in place: .* -- {path} is not as described",
+            f"{host}: the roles would change nothing -- .*write {path}.*",
+        ),
     )
+
+
+def missing(host: str, path: str, line: str) -> Break:
+    """A file that somebody has taken away."""
+    text = f"{host}: the files for the next boot are in place: .* -- {line}"
+    return Break(host, f"mv {path} /root/kept", f"mv /root/kept {path}", (text,))
 
 
 ROUNDS = {
@@ -142,6 +151,8 @@ ROUNDS = {
                 "rs1: the roles would change nothing -- .*",
             ),
         ),
+        missing("lvs1", "/usr/sbin/ipvsadm", "ipvsadm, which loads the table, is not installed"),
+        missing("rs2", "/etc/systemd/system/openlvs-realserver.service", ".*openlvs-realserver.service is missing"),
     ],
     "VIPs that are gone, requests that go past the director, units": [
         Break(
@@ -186,6 +197,24 @@ LEFT = (
     "lvs1: the files for the next boot are in place: .* -- /etc/ipvsadm.rules is not as described",
     "rs2: the files for the next boot are in place: .* -- .*openlvs-realserver.service is not as described",
 )
+
+# What people and packages do to hosts between two runs.
+DRIFT = {
+    "lvs1": (
+        "DEBIAN_FRONTEND=noninteractive apt-get remove --yes ipvsadm",
+        "rm /etc/systemd/system/ipvsadm.service /etc/modules-load.d/openlvs-director.conf /etc/ipvsadm.rules",
+        "systemctl disable --now openlvs-director",
+        "sysctl -w net.ipv4.ip_forward=0",
+    ),
+    "rs1": (
+        "sed -i s/=.*/=0/ /etc/sysctl.d/zz-openlvs-realserver.conf",
+        "sysctl --load=/etc/sysctl.d/zz-openlvs-realserver.conf",
+    ),
+    "rs2": (
+        "sed -i /ExecStart/d /etc/systemd/system/openlvs-realserver.service",
+        f"ip address del {API}/32 dev lo",
+    ),
+}
 
 
 class Site(t.NamedTuple):
@@ -270,6 +299,18 @@ def test_left_the_description(site: Site) -> None:
     code, _holding, failing = site.verify("left")
     assert code != 0
     check_failing(site, failing, LEFT)
+
+
+def test_drift_is_repaired(site: Site) -> None:
+    """The next run puts right whatever has drifted, as ``test_whole`` sees, and one after it has nothing to do."""
+    for host, commands in DRIFT.items():
+        for command in commands:
+            on(host, command)
+    code, output = site.play("site")
+    assert code == 0, output
+    assert {host for host in DRIFT if re.search(rf"^{host} .*changed=[1-9]", output, re.MULTILINE)} == set(DRIFT)
+    code, output = site.play("site")
+    assert (code, re.findall(r"changed=[1-9]", output)) == (0, []), output
 
 
 def test_whole(site: Site) -> None:

@@ -14,9 +14,10 @@ Data = t.Mapping[str, t.Any]
 
 DIRECTOR_UNIT = "openlvs-director.service"
 REALSERVER_UNIT = "openlvs-realserver.service"
-# What the roles' calls of lvs_rs_arp, ipvs_services and lvs_vip have returned, in check mode.
-RUNS = ("__realserver_applied", "__director_table", "__director_applied")
-REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", "lvs_boot", *RUNS)
+# What the roles' calls of lvs_boot, and of lvs_rs_arp, ipvs_services and lvs_vip have returned, in check mode.
+BOOTS = ("__realserver_boot", "__director_boot")
+RUNS = ("__realserver_applied", "__director_table", "__director_applied", *BOOTS)
+REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", *RUNS)
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ class Look:
     :attr table_after: the same after them.
     :attr answers: VIP -> MACs that answered for it, from ``lvs_arp_probe``.
     :attr requests: what became of the requests to each target, from ``lvs_connect``.
-    :attr boot: ``units``: name -> {enabled: bool, active: bool}; ``files``: path -> {present: bool, same: bool or None,
-        None if its content was not compared}.
+    :attr boot: ``units``: name -> {enabled: bool, active: bool}; ``files``: path -> {present: bool, same: bool}.
     :attr changes: what a run of the roles would do on this host now.
     """
 
@@ -80,7 +80,7 @@ class Look:
 def look_from(host: str, asked: bool, variables: Data) -> Look:
     """:arg variables: those of the host that are named in REGISTERED, and ``lvs_host``, as plain data."""
     answers = _part(variables, "lvs_answers", "answers")
-    boot = variables.get("lvs_boot")
+    boots = [found for found in (_part(variables, name, "found") for name in BOOTS) if found is not None]
     runs = [run for run in (_part(variables, name, "changes") for name in RUNS) if run is not None]
     # Facts may come from a cache: without anything else of this run, nobody has looked.
     fresh = bool(runs) or any(isinstance(variables.get(name), t.Mapping) for name in ("lvs_answers", "lvs_table"))
@@ -92,9 +92,24 @@ def look_from(host: str, asked: bool, variables: Data) -> Look:
         table_after=_by_name(_part(variables, "lvs_table_after", "services")),
         answers=None if answers is None else {one["vip"]: one["macs"] for one in answers},
         requests=_part(variables, "lvs_requests", "targets"),
-        boot=boot if isinstance(boot, t.Mapping) and "units" in boot else None,
+        boot=_boot(boots, [change for run in runs for change in run]) if boots else None,
         changes=[change for run in runs for change in run] if runs else None,
     )
+
+
+def _boot(boots: t.Sequence[Data], changes: t.Collection[str]) -> Data:
+    """What lvs_boot has found; a file that it only looked at is as described when nobody would write it."""
+    files = {one["path"]: one for found in boots for one in found["files"]}
+    return {
+        "units": {found["unit"]["name"]: found["unit"] for found in boots if found["unit"]["present"]},
+        "files": {
+            path: {
+                "present": one["present"],
+                "same": f"write {path}" not in changes if one["same"] is None else one["same"],
+            }
+            for path, one in files.items()
+        },
+    }
 
 
 def _part(variables: Data, name: str, key: str) -> t.Any:

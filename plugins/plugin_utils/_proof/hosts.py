@@ -131,8 +131,10 @@ def _prove_boot(look: Look, unit: str) -> list[Line]:
     for path, one in look.boot["files"].items():
         if not one["present"]:
             problems.append(f"{path} is missing")
-        elif one["same"] is False:
+        elif not one["same"]:
             problems.append(f"{path} is not as described")
+    if unit == DIRECTOR_UNIT and "ipvsadm" in (look.facts or {}).get("missing", []):
+        problems.append("ipvsadm, which loads the table, is not installed")
     shown = ", ".join(look.boot["files"])
     claim = f"{files}: {shown}" if shown else files
     return [*lines, Line(look.host, claim, bool(shown) and not problems, "; ".join(problems))]

@@ -65,10 +65,15 @@ def table(first, second):
 
 
 def boot(unit):
-    return {
-        "units": {unit: {"enabled": True, "active": True}},
-        "files": {"/etc/one": {"present": True, "same": True}, "/etc/two": {"present": True, "same": None}},
+    """What lvs_boot returns."""
+    found = {
+        "unit": {"name": unit, "present": True, "enabled": True, "active": True},
+        "files": [
+            {"path": "/etc/one", "present": True, "same": True},
+            {"path": "/etc/two", "present": True, "same": None},
+        ],
     }
+    return {"changes": [], "found": found}
 
 
 @pytest.fixture
@@ -80,7 +85,7 @@ def seen():
             "lvs_table": table(10, 5),
             "lvs_table_after": table(18, 9),
             "lvs_answers": {"answers": [{"vip": "192.0.2.77", "macs": []}]},
-            "lvs_boot": boot("openlvs-director.service"),
+            "__director_boot": boot("openlvs-director.service"),
             "__director_table": {"changes": []},
             "__director_applied": {"changes": []},
         },
@@ -88,7 +93,7 @@ def seen():
             name: {
                 "lvs_host": seen_facts(mac, own, "lo", ["192.0.2.77"]),
                 "lvs_answers": {"answers": [{"vip": "192.0.2.77", "macs": [LVS1]}]},
-                "lvs_boot": boot("openlvs-realserver.service"),
+                "__realserver_boot": boot("openlvs-realserver.service"),
                 "__realserver_applied": {"changes": []},
             }
             for name, mac, own in (("rs1", RS1, "192.0.2.11"), ("rs2", RS2, "192.0.2.12"))
@@ -292,7 +297,7 @@ class TestDirector:
         assert wrong(seen) == ["FAILS   lvs1: VIP 192.0.2.77/32 is on eth1 -- eth1 is down"]
 
     def test_the_unit_is_not_enabled(self, seen):
-        seen["lvs1"]["lvs_boot"]["units"]["openlvs-director.service"]["enabled"] = False
+        seen["lvs1"]["__director_boot"]["found"]["unit"]["enabled"] = False
         text = (
             "FAILS   lvs1: openlvs-director.service is enabled, so it all comes back after a reboot -- it is not"
             " enabled"
@@ -300,7 +305,7 @@ class TestDirector:
         assert wrong(seen) == [text]
 
     def test_the_unit_is_gone(self, seen):
-        seen["lvs1"]["lvs_boot"]["units"] = {}
+        seen["lvs1"]["__director_boot"]["found"]["unit"]["present"] = False
         text = (
             "FAILS   lvs1: openlvs-director.service is enabled, so it all comes back after a reboot -- there is no such"
             " unit"
@@ -312,8 +317,28 @@ class TestDirector:
         [({"present": False}, "/etc/one is missing"), ({"same": False}, "/etc/one is not as described")],
     )
     def test_a_file_for_the_next_boot(self, seen, change, text):
-        seen["lvs1"]["lvs_boot"]["files"]["/etc/one"].update(change)
+        seen["lvs1"]["__director_boot"]["found"]["files"][0].update(change)
         assert wrong(seen) == [f"FAILS   lvs1: the files for the next boot are in place: /etc/one, /etc/two -- {text}"]
+
+    def test_the_file_of_the_table(self, seen):
+        """lvs_boot sees whether it is there, ipvs_services whether it is as described."""
+        seen["lvs1"]["__director_table"]["changes"] = ["write /etc/two"]
+        text = "lvs1: the files for the next boot are in place: /etc/one, /etc/two -- /etc/two is not as described"
+        assert wrong(seen) == [
+            f"FAILS   {text}",
+            "FAILS   lvs1: the roles would change nothing -- write /etc/two",
+        ]
+        seen["lvs1"]["__director_boot"]["found"]["files"][1]["present"] = False
+        assert wrong(seen)[0].endswith(" -- /etc/two is missing")
+
+    def test_ipvsadm_is_gone(self, seen):
+        """On a real server nobody needs it."""
+        for name in ("lvs1", "rs1"):
+            seen[name]["lvs_host"]["missing"] = ["ipvsadm"]
+        assert wrong(seen) == [
+            "FAILS   lvs1: the files for the next boot are in place: /etc/one, /etc/two -- ipvsadm, which loads the"
+            " table, is not installed"
+        ]
 
     def test_somebody_else_has_the_vip(self, seen):
         addresses = seen["rs2"]["lvs_host"]["addresses"]

@@ -77,10 +77,10 @@ def test_somebody_elses_file_keeps_the_directory(path: str) -> None:
 
 def test_a_draft_of_a_killed_run_is_no_obstacle(path: str) -> None:
     _manifest.save(FULL, path)
-    Path(f"{path}.new").write_text("{half", encoding="utf-8")
+    Path(f"{path}.new-openlvs").write_text("{half", encoding="utf-8")
     assert _manifest.load(path) == FULL
     _manifest.save(FULL.with_services("web", ["tcp 192.0.2.11:80"]), path)
-    assert not os.path.exists(f"{path}.new")
+    assert not os.path.exists(f"{path}.new-openlvs")
 
 
 def test_everything_is_on_disk_before_the_rename(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
