@@ -7,12 +7,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import typing as t
 
 from ansible.module_utils.common.process import get_bin_path
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution, _interpreter
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 
@@ -54,7 +53,7 @@ def facts(host: Host) -> dict[str, t.Any]:
 
 def missing() -> list[str]:
     """What the roles would install and is not there. Told at once, where a package manager takes seconds."""
-    lacks = [] if importlib.util.find_spec(_LIBRARY) else [_LIBRARY]
+    lacks = [] if _interpreter.has(_LIBRARY) else [_LIBRARY]
     try:
         get_bin_path(_PROGRAM)
     except ValueError:

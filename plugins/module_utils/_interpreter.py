@@ -11,9 +11,16 @@ finds, which on RHEL 9 may be a python3.12 from beside it.
 
 from __future__ import annotations
 
+import importlib.util
+
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
 SYSTEM = ("/usr/libexec/platform-python", "/usr/bin/python3")
+
+
+def has(library: str) -> bool:
+    """Whether modules can use the library, under this Python or under one of the system."""
+    return bool(importlib.util.find_spec(library) or probe_interpreters_for_module(SYSTEM, library))
 
 
 def start_again_with(library: str) -> None:
