@@ -68,7 +68,8 @@ def _sanity(cell: Sanity, log: Log) -> dict[str, str]:
 
 
 def _life(cell: Life, log: Log) -> dict[str, str]:
-    lab = {**os.environ, "OPENLVS_LAB_DRIVER": "uml", "OPENLVS_LAB_SUITE": cell.guest, "OPENLVS_LAB_KERNEL": cell.kernel}
+    lab = {**os.environ, "OPENLVS_LAB_DRIVER": "uml"}
+    lab |= {"OPENLVS_LAB_SUITE": cell.guest, "OPENLVS_LAB_KERNEL": cell.kernel}
     log.run("kernel and image", ["make", "lab-kernel", f"KERNEL={cell.kernel}", "lab-image"], lab)
     ready = controller.ready(cell.controller, lab)
     log.run("lab down", [str(LAB), "down"], lab)
