@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-scale test-matrix clean
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-scale test-speed test-matrix clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ test-scale: $(READY) ## 200 services with 50 real servers each on one director
 
 test-matrix: $(READY) ## Every guest, kernel and ansible-core that fit together: CELLS='bullseye:*', CELLS=--list
 	@python tests/matrix/matrix.py $(foreach cell,$(CELLS),'$(cell)')
+
+test-speed: $(READY) ## site.yml twice on fresh hosts: tasks and seconds by role, and what share of the first the second takes
+	@python tests/speed/speed.py
 
 clean: ## Remove what the development tools made here (the lab's cache stays)
 	rm -rf .venv .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -105,8 +105,8 @@ ansible_facts:
           sample: [192.0.2.10]
         missing:
           description:
-            - What the roles would install, out of the program V(ipvsadm), which
-              directors need, and V(pyroute2), a library for Python, which every host needs.
+            - What the roles would install; V(ipvsadm), the program, which directors need, and V(pyroute2), the library
+              for Python, which every host needs.
           type: list
           elements: str
           sample: [pyroute2]
