@@ -29,6 +29,7 @@ TOOLS = {
     "mke2fs": "e2fsprogs",
     "debugfs": "e2fsprogs",
     "depmod": "kmod",
+    "newuidmap": "uidmap",
 }
 # where an ordinary user's shell does not look for them
 os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"

@@ -25,12 +25,6 @@ import connect
 from common import LAB, Trouble, run
 from topology import CONTROLLER, SEGMENTS, Host
 
-# what forbids user namespaces to ordinary users -> its value then, and one that allows them
-OBSTACLES = {
-    "user.max_user_namespaces": ("0", "15000"),
-    "kernel.unprivileged_userns_clone": ("0", "1"),  # Debian
-    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),  # Ubuntu
-}
 Answer = TypeVar("Answer")
 
 
@@ -112,18 +106,8 @@ def _hold() -> None:
     while not exists():
         if starting.poll() is not None:
             assert starting.stderr
-            raise Trouble(f"The lab's namespace cannot be made: {starting.stderr.read().decode().strip()}. {_remedy()}")
+            raise Trouble(f"The lab's namespace cannot be made: {starting.stderr.read().decode().strip()}")
         time.sleep(0.01)
-
-
-def _remedy() -> str:
-    if not os.getuid():
-        return "In a container: it needs the capabilities SYS_ADMIN and NET_ADMIN."
-    for name, (forbidding, allowing) in OBSTACLES.items():
-        setting = Path("/proc/sys", name.replace(".", "/"))
-        if setting.exists() and setting.read_text().strip() == forbidding:
-            return f"{name} is {forbidding}: run the lab as root, or allow it with: sysctl -w {name}={allowing}"
-    return "Something here forbids user namespaces to ordinary users (a container, perhaps): run the lab as root."
 
 
 def make() -> None:

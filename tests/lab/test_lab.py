@@ -21,6 +21,7 @@ import connect
 import images
 import namespace
 import pytest
+import rootless
 import topology
 import uml
 from common import Trouble, need
@@ -161,13 +162,27 @@ def test_a_tun_device_for_root_alone_is_said(monkeypatch):
 
 
 @needs_user_namespaces
-def test_forbidden_user_namespaces_are_said():
+@pytest.mark.parametrize("use", ["check", "as_root"])
+def test_forbidden_user_namespaces_are_said(use):
     """In a user namespace that may have no other inside."""
-    code = "import namespace; namespace.os.getuid = lambda: 1000; namespace.make()"
+    code = f"import rootless; rootless.os.getuid = lambda: 1; rootless._check_ranges = print; rootless.{use}()"
     inside = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" -c "$1"'
     words = ["unshare", "--user", "--map-root-user", "sh", "-c", inside, sys.executable, code]
     done = subprocess.run(words, cwd=common.HERE, capture_output=True, text=True, check=False)
-    assert re.search("cannot be made.*user.max_user_namespaces is 0.*sysctl -w", done.stderr), done.stderr
+    assert re.search("cannot be root.*user.max_user_namespaces is 0.*sysctl -w", done.stderr), done.stderr
+
+
+def test_a_user_without_subordinate_ids_is_told_how_to_get_free_ones(monkeypatch, tmp_path):
+    ranges = (tmp_path / "subuid", tmp_path / "subgid")
+    monkeypatch.setattr(rootless, "RANGES", ranges)
+    ranges[0].write_text("ann:100000:65536\nbob:165536:65536\n")
+    for granted in ("", "ann:300000:65536\n"):
+        ranges[1].write_text(granted)
+        free = 365536 if granted else 231072
+        with pytest.raises(Trouble, match=f"bob has no ids.*--add-subuids {free}-{free + 65535} --add-subgids {free}-"):
+            rootless._check_ranges("bob")
+    ranges[1].write_text("bob:300000:65536\n")
+    rootless._check_ranges("bob")
 
 
 def test_too_little_room_is_said(monkeypatch):
@@ -241,7 +256,7 @@ def test_a_damaged_image_is_built_again_and_a_whole_one_is_not(tmp_path, monkeyp
 
     monkeypatch.setattr(images, "IMAGES", tmp_path)
     monkeypatch.setattr(images, "need", lambda tools: None)
-    monkeypatch.setattr(images.os, "getuid", lambda: 0)
+    monkeypatch.setattr(images, "as_root", list)
     monkeypatch.setattr(images.subprocess, "run", build)
     path = images.image("bookworm")
     assert path == images.image("bookworm")

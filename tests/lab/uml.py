@@ -18,6 +18,7 @@ import boot
 import images
 import namespace
 import record
+import rootless
 from common import RUN, SHARE, Trouble, python_script, say
 from images import Kernel
 from topology import Host
@@ -52,6 +53,7 @@ def base() -> Base:
 
 def check(hosts: Sequence[Host]) -> None:
     """Say before anything starts what this machine lacks."""
+    rootless.check()
     try:
         os.close(os.open("/dev/net/tun", os.O_RDWR))
     except OSError as exc:
