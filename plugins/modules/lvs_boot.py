@@ -86,7 +86,7 @@ EXAMPLES = r"""
       [Service]
       Type=oneshot
       RemainAfterExit=yes
-      ExecStart=ip address replace 192.0.2.10/32 dev lo
+      ExecStart=/sbin/ip address replace 192.0.2.10/32 dev lo
 
       [Install]
       WantedBy=multi-user.target
