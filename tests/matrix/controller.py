@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cells import Controller
+from log import CHECKOUT, LAB, Log, Trouble
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LAB = CHECKOUT / "tests/lab/lab"
 KEPT = CHECKOUT / ".ansible/controllers"
 DEBIAN = {"3.11": "bookworm", "3.13": "trixie"}  # where a Python can be had that the machine lacks
-
-
-class Trouble(Exception):
-    """Why something cannot be used, or has failed."""
 
 
 @dataclass(frozen=True)
@@ -38,50 +33,47 @@ class Ready:
         return {"ansible-core": core, "on Python": f"{python}{self.place}"}
 
 
-def ready(controller: Controller, lab_environment: dict[str, str]) -> Ready:
+def ready(controller: Controller, lab: dict[str, str], log: Log) -> Ready:
     """Find or make what the controller consists of."""
+    environment = {**lab, "PYTHONPATH": str(_packages(controller, log)), "LC_ALL": "C.UTF-8"}
     found = subprocess.run([CHECKOUT / "tests/python", controller.python], check=False, capture_output=True, text=True)
-    environment = {**os.environ, "PYTHONPATH": str(_packages(controller)), "LC_ALL": "C.UTF-8"}
     if found.returncode == 0 and os.environ.get("OPENLVS_MATRIX_PYTHON") != "debian":
         return Ready((found.stdout.strip(),), "", environment)
     if controller.python not in DEBIAN:
-        raise Trouble(f"{found.stderr.strip()} No Debian of the lab has it either.")
+        raise Trouble(f"no Python {controller.python} on this machine, nor in a Debian of the lab")
     suite = DEBIAN[controller.python]
-    tree = _tree(suite, lab_environment)
-    return Ready((str(CHECKOUT / "tests/matrix/inside"), str(tree), "python3"), f", Debian's {suite}", environment)
+    inside = (str(CHECKOUT / "tests/matrix/inside"), str(_tree(suite, lab, log)), "python3")
+    return Ready(inside, f", Debian's {suite}", environment)
 
 
-def _packages(controller: Controller) -> Path:
+def _packages(controller: Controller, log: Log) -> Path:
     """The newest ansible-core of the series with all it needs, for PYTHONPATH; no other pip than .venv's is needed."""
     target = KEPT / controller.name
     if not target.exists():
         new = target.with_name(f"{target.name}.new")
         shutil.rmtree(new, ignore_errors=True)
-        fitting = ["--quiet", "--python-version", controller.python, "--only-binary=:all:"]
-        _pip("download", *fitting, "--dest", new / "wheels", f"ansible-core~={controller.series}.0")
+        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+        fitting = ["--python-version", controller.python, "--only-binary=:all:"]
+        asked = ("--dest", new / "wheels", f"ansible-core~={controller.series}.0")
+        log.run("download ansible-core", os.environ, *pip, "download", *fitting, *asked)
         # pip has just chosen for that Python, and would now judge by the one that runs it
-        fitting += ["--no-index", "--no-deps", "--ignore-requires-python"]
-        _pip("install", *fitting, "--target", new / "packages", *(new / "wheels").glob("*.whl"))
+        fitting += ["--no-index", "--no-deps", "--ignore-requires-python", "--target", str(new / "packages")]
+        log.run("install ansible-core", os.environ, *pip, "install", *fitting, *(new / "wheels").glob("*.whl"))
         (new / "packages").rename(target)
         shutil.rmtree(new)
     return target
 
 
-def _pip(*arguments: str | Path) -> None:
-    subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments], check=True)
-
-
-def _tree(suite: str, lab_environment: dict[str, str]) -> Path:
+def _tree(suite: str, lab: dict[str, str], log: Log) -> Path:
     """The files of a lab host as a root directory."""
-    environment = {**lab_environment, "OPENLVS_LAB_SUITE": suite}
-    subprocess.run(["make", "--no-print-directory", "lab-image"], cwd=CHECKOUT, env=environment, check=True)
-    asked = subprocess.run([LAB, "cache", "image"], env=environment, check=True, capture_output=True, text=True)
-    image = Path(asked.stdout.strip())
+    environment = {**lab, "OPENLVS_LAB_SUITE": suite}
+    log.run(f"{suite}'s image", environment, "make", "lab-image")
+    image = Path(subprocess.check_output([LAB, "cache", "image"], env=environment, text=True).strip())
     tree = KEPT / image.stem
     if not tree.exists():
         new = tree.with_name(f"{tree.name}.new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-        subprocess.run(["debugfs", "-R", f"rdump / {new}", image], check=True, stderr=subprocess.DEVNULL)
+        log.run(f"{suite}'s tree", environment, "debugfs", "-R", f"rdump / {new}", image)
         new.rename(tree)
     return tree

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import controller
-from cells import PINNED, Life, Sanity
-from controller import CHECKOUT, LAB, Ready, Trouble
+from cells import PINNED, Cell, Life, Sanity
+from controller import Ready
+from log import CHECKOUT, LAB, Log, Trouble
 
 HOSTS = {"lvs1", "rs1", "rs2"}  # those of examples/inventory.yml that hold something
 STEPS: tuple[tuple[str, list[str], bool], ...] = (  # playbook, its arguments, whether it has to change something
@@ -24,61 +23,35 @@ STEPS: tuple[tuple[str, list[str], bool], ...] = (  # playbook, its arguments, w
     ("verify", [], False),
     ("teardown", [], True),
 )
-PATIENCE = 1200  # seconds, for a step that hangs
 RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+) ", re.MULTILINE)
 ASK = "python3 --version; dpkg-query --show --showformat '${Version}\n' python3-pyroute2; uname --kernel-release"
 
 
-class Log:
-    """Runs commands and keeps what they say."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.write_text("")
-
-    def run(self, step: str, command: list[str], environment: dict[str, str]) -> str:
-        """The command's output; Trouble when it fails or hangs."""
-        with self.path.open("a") as log:
-            log.write(f"\n==== {step}: {' '.join(command)}\n")
-            log.flush()
-            start = self.path.stat().st_size
-            try:
-                done = subprocess.run(
-                    command, cwd=CHECKOUT, env=environment, check=False, timeout=PATIENCE,
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired as exc:
-                raise Trouble(f"{step}: no end after {PATIENCE} s") from exc
-        if done.returncode:
-            raise Trouble(f"{step}: exit code {done.returncode}")
-        return self.path.read_bytes()[start:].decode(errors="replace")
-
-
-def run(cell: Life | Sanity, log: Log) -> dict[str, str]:
+def run(cell: Cell, log: Log) -> dict[str, str]:
     """Run the cell; what was found out about it, or Trouble that names the step that failed."""
     return _sanity(cell, log) if isinstance(cell, Sanity) else _life(cell, log)
 
 
 def _sanity(cell: Sanity, log: Log) -> dict[str, str]:
-    ready = controller.ready(cell.controller, dict(os.environ))
-    if len(ready.python) > 1:
-        raise Trouble(f"sanity: needs a Python {cell.controller.python} of this machine")
-    log.run("sanity", [str(CHECKOUT / "tests/sanity")], {**ready.environment, "PYTHON": ready.python[0]})
+    ready = controller.ready(cell.controller, dict(os.environ), log)
+    if ready.place:
+        raise Trouble(f"it needs a Python {cell.controller.python} of this machine")
+    log.run("sanity", {**ready.environment, "PYTHON": ready.python[0]}, CHECKOUT / "tests/sanity")
     return ready.facts()
 
 
 def _life(cell: Life, log: Log) -> dict[str, str]:
     lab = {**os.environ, "OPENLVS_LAB_DRIVER": "uml"}
     lab |= {"OPENLVS_LAB_SUITE": cell.guest, "OPENLVS_LAB_KERNEL": cell.kernel}
-    log.run("kernel and image", ["make", "lab-kernel", f"KERNEL={cell.kernel}", "lab-image"], lab)
-    ready = controller.ready(cell.controller, lab)
-    log.run("lab down", [str(LAB), "down"], lab)
-    log.run("lab up", [str(LAB), "up"], lab)
+    log.run("kernel and image", lab, "make", "lab-kernel", f"KERNEL={cell.kernel}", "lab-image")
+    ready = controller.ready(cell.controller, lab, log)
+    log.run("lab down", lab, LAB, "down")
+    log.run("lab up", lab, LAB, "up")
     with ThreadPoolExecutor(1) as pool:  # the kernel tests have a guest of their own
         tests = None
         if cell.controller == PINNED:
             kernel_log = Log(log.path.with_suffix(".kernel.log"))
-            tests = pool.submit(kernel_log.run, "kernel tests", [str(CHECKOUT / "tests/kernel/run")], lab)
+            tests = pool.submit(kernel_log.run, "kernel tests", lab, CHECKOUT / "tests/kernel/run")
         facts = {**ready.facts(), **_cluster(ready, lab, log)}
         if tests:
             facts["kernel tests"] = tests.result().splitlines()[-1].split(" in ")[0]
@@ -87,17 +60,17 @@ def _life(cell: Life, log: Log) -> dict[str, str]:
 
 def _cluster(ready: Ready, lab: dict[str, str], log: Log) -> dict[str, str]:
     """From bare hosts to a cluster that survives a reboot, and back."""
-    inventory = log.run("inventory", [str(LAB), "inventory"], lab).strip()
-    environment = {**lab, **ready.environment, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
+    inventory = log.run("inventory", lab, LAB, "inventory").strip()
+    environment = {**ready.environment, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
     play = [*ready.python, "-m", "ansible", "playbook", "-i", inventory, "-i", "examples/inventory.yml"]
     versions: list[str] = []
     for number, (name, arguments, changes) in enumerate(STEPS, 1):
         step = " ".join([f"{number} {name}", *arguments])
         if name == "reboot":
-            log.run(step, [str(LAB), "reboot", *sorted(HOSTS)], lab)
-            versions = log.run("versions", [str(LAB), "exec", "lvs1", ASK], lab).split()
+            log.run(step, lab, LAB, "reboot", *sorted(HOSTS))
+            versions = log.run("versions", lab, LAB, "exec", "lvs1", ASK).split()
         else:
-            judge(step, log.run(step, [*play, f"playbooks/{name}.yml", *arguments], environment), changes)
+            judge(step, log.run(step, environment, *play, f"playbooks/{name}.yml", *arguments), changes)
     _python, guest, pyroute2, kernel = versions
     return {"its Python": guest, "pyroute2": pyroute2, "kernel": kernel.split("-")[0]}
 

@@ -16,7 +16,7 @@ import time
 import life
 import results
 from cells import Cell, Life, choose
-from controller import LAB, Trouble
+from log import LAB, Log, Trouble
 
 EPILOG = """environment:
   OPENLVS_LAB_DIR        the lab to use; two labs can run different cells at the same time
@@ -29,7 +29,7 @@ def run(cell: Cell) -> bool:
     started = time.monotonic()
     found = {"guest": cell.guest} if isinstance(cell, Life) else {}
     try:
-        found |= {**life.run(cell, life.Log(results.log_path(cell))), "result": "ok"}
+        found |= {**life.run(cell, Log(results.log_path(cell))), "result": "ok"}
     except (Trouble, subprocess.CalledProcessError) as exc:
         found |= {"result": f"FAILED: {exc}"}
     found["seconds"] = f"{time.monotonic() - started:.0f}"

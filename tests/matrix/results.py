@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cells import EVERY, OUT_OF_REACH, Cell, Life, Sanity
-from controller import CHECKOUT
+from log import CHECKOUT
 
 KEPT = CHECKOUT / ".ansible/matrix"
 PAGE = """\

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from cells import EVERY, OUT_OF_REACH, choose
-from controller import Trouble
 from life import judge
+from log import Trouble
 
 GOOD = """\
 client                     : ok=1    changed=0    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0
