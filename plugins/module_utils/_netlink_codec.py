@@ -111,6 +111,8 @@ def attributes(data: bytes, start: int = 0) -> dict[int, bytes]:
         length, kind = unpack(data, start)
         if length < header:
             raise ValueError("a netlink attribute is shorter than its header")
+        if start + length > end:
+            raise ValueError("a netlink attribute was cut short")
         found[kind & _NLA_TYPE_MASK] = data[start + header : start + length]
         start += (length + 3) & ~3
     return found
@@ -132,9 +134,9 @@ def family_request(sequence: int) -> bytes:
     return message(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, attribute(CTRL_ATTR_FAMILY_NAME, name), NLM_F_ACK, sequence)
 
 
-def family_number(payload: bytes) -> int:
+def family_number(found: Attributes) -> int:
     """The number in the controller's answer."""
-    return _number(genl_attributes(payload)[CTRL_ATTR_FAMILY_ID])
+    return number(found[CTRL_ATTR_FAMILY_ID])
 
 
 def services_request(family: int, sequence: int) -> bytes:
@@ -142,19 +144,19 @@ def services_request(family: int, sequence: int) -> bytes:
     return message(family, GET_SERVICE, b"", NLM_F_DUMP, sequence)
 
 
-def real_servers_request(family: int, key: ServiceKey, sequence: int) -> bytes:
+def real_servers_request(key: ServiceKey, family: int, sequence: int) -> bytes:
     """Ask for all real servers of a service."""
-    return message(family, GET_DEST, attribute(CMD_SERVICE, _service_name(key)), NLM_F_DUMP, sequence)
+    return message(family, GET_DEST, attribute(CMD_SERVICE, service_name(key)), NLM_F_DUMP, sequence)
 
 
 _SERVICE_COMMAND = {ADD: NEW_SERVICE, EDIT: SET_SERVICE, REMOVE: DEL_SERVICE}
 _DEST_COMMAND = {ADD: NEW_DEST, EDIT: SET_DEST, REMOVE: DEL_DEST}
 
 
-def step_request(family: int, step: Step, sequence: int) -> bytes:
+def step_request(step: Step, family: int, sequence: int) -> bytes:
     """The message that does a step and is acknowledged."""
     if step.server is None:
-        body = _service_name(step.key)
+        body = service_name(step.key)
         if step.phase != REMOVE:
             body += _service_rest(step.service)
         return message(family, _SERVICE_COMMAND[step.phase], attribute(CMD_SERVICE, body), NLM_F_ACK, sequence)
@@ -162,22 +164,22 @@ def step_request(family: int, step: Step, sequence: int) -> bytes:
     dest = _dest_name(server)
     if step.phase != REMOVE:
         dest += _dest_rest(server)
-    body = attribute(CMD_SERVICE, _service_name(step.key)) + attribute(CMD_DEST, dest)
+    body = attribute(CMD_SERVICE, service_name(step.key)) + attribute(CMD_DEST, dest)
     return message(family, _DEST_COMMAND[step.phase], body, NLM_F_ACK, sequence)
 
 
 def service_of(found: Attributes) -> Service:
     """The service that these attributes describe."""
-    family = _FAMILY[_number(found[SVC_AF])]
+    family = _FAMILY[number(found[SVC_AF])]
     if SVC_FWMARK in found:
-        key = ServiceKey.marked(_number(found[SVC_FWMARK]), family)
+        key = ServiceKey.marked(number(found[SVC_FWMARK]), family)
     else:
-        protocol = _number(found[SVC_PROTOCOL])
+        protocol = number(found[SVC_PROTOCOL])
         address = _address(family, found[SVC_ADDR])
         port = int.from_bytes(found[SVC_PORT], "big")
         key = ServiceKey(_PROTOCOL_NAME.get(protocol, str(protocol)), address, port, 0, family)
-    scheduler = _text(found[SVC_SCHED_NAME])
-    flags = _number(found[SVC_FLAGS][:4])
+    scheduler = text(found[SVC_SCHED_NAME])
+    flags = number(found[SVC_FLAGS][:4])
     persistent = bool(flags & FLAG_PERSISTENT)
     netmask = _netmask(family, found[SVC_NETMASK]) if persistent else None
     return Service(
@@ -186,21 +188,21 @@ def service_of(found: Attributes) -> Service:
         scheduler_flags=tuple(
             name for bit, name in enumerate(flag_names(scheduler)) if flags & (FIRST_SCHED_FLAG << bit)
         ),
-        persistent=_number(found[SVC_TIMEOUT]) if persistent else None,
+        persistent=number(found[SVC_TIMEOUT]) if persistent else None,
         netmask=None if netmask == _FULL_NETMASK[family] else netmask,
         ops=bool(flags & FLAG_OPS),
-        pe=_text(found.get(SVC_PE_NAME, b"")),
+        pe=text(found.get(SVC_PE_NAME, b"")),
     )
 
 
 def real_server_of(found: Attributes, service_family: str) -> RealServer:
     """The real server that these attributes describe."""
-    family = _FAMILY[_number(found[DEST_ADDR_FAMILY])] if DEST_ADDR_FAMILY in found else service_family
-    forward = FORWARD[_number(found[DEST_FWD_METHOD]) & _FORWARD_MASK]
+    family = _FAMILY[number(found[DEST_ADDR_FAMILY])] if DEST_ADDR_FAMILY in found else service_family
+    forward = FORWARD[number(found[DEST_FWD_METHOD]) & _FORWARD_MASK]
     address = _address(family, found[DEST_ADDR])
     port = int.from_bytes(found[DEST_PORT], "big")
-    weight = _number(found[DEST_WEIGHT])
-    upper, lower = _number(found[DEST_U_THRESH]), _number(found[DEST_L_THRESH])
+    weight = number(found[DEST_WEIGHT])
+    upper, lower = number(found[DEST_U_THRESH]), number(found[DEST_L_THRESH])
     if forward != "tun":
         return RealServer(address, port, forward, weight, upper, lower)
     return RealServer(
@@ -210,32 +212,34 @@ def real_server_of(found: Attributes, service_family: str) -> RealServer:
         weight,
         upper,
         lower,
-        tunnel_type=_name(TUNNEL_TYPES, _number(found.get(DEST_TUN_TYPE, b"\0"))),
+        tunnel_type=_name(TUNNEL_TYPES, number(found.get(DEST_TUN_TYPE, b"\0"))),
         tunnel_port=int.from_bytes(found.get(DEST_TUN_PORT, b""), "big"),
-        tunnel_flags=_number(found.get(DEST_TUN_FLAGS, b"")),
+        tunnel_flags=number(found.get(DEST_TUN_FLAGS, b"")),
     )
 
 
 def stats_of(found: Attributes, wide: int, narrow: int) -> dict[str, int]:
     """The counters and rates: from the 64-bit attribute, or from the older one of 32 bits."""
     values = attributes(found[wide] if wide in found else found[narrow])
-    return {name: _number(values[kind]) for kind, name in enumerate(STATS, 1)}
+    return {name: number(values[kind]) for kind, name in enumerate(STATS, 1)}
 
 
 def connections_of(found: Attributes) -> dict[str, int]:
     """How many connections a real server has."""
     return {
-        "active_connections": _number(found[DEST_ACTIVE_CONNS]),
-        "inactive_connections": _number(found[DEST_INACT_CONNS]),
-        "persistent_connections": _number(found[DEST_PERSIST_CONNS]),
+        "active_connections": number(found[DEST_ACTIVE_CONNS]),
+        "inactive_connections": number(found[DEST_INACT_CONNS]),
+        "persistent_connections": number(found[DEST_PERSIST_CONNS]),
     }
 
 
-def _number(value: bytes) -> int:
+def number(value: bytes) -> int:
+    """A number in the byte order of this machine."""
     return int.from_bytes(value, sys.byteorder)
 
 
-def _text(value: bytes) -> str:
+def text(value: bytes) -> str:
+    """A string, which ends with a zero byte."""
     return value.rstrip(b"\0").decode("ascii", "replace")
 
 
@@ -257,7 +261,7 @@ def _packed(address: str) -> bytes:
 
 
 def _netmask(family: str, value: bytes) -> str:
-    return str(_number(value)) if family == "ipv6" else socket.inet_ntoa(value)
+    return str(number(value)) if family == "ipv6" else socket.inet_ntoa(value)
 
 
 def _packed_netmask(service: Service) -> bytes:
@@ -266,7 +270,7 @@ def _packed_netmask(service: Service) -> bytes:
 
 
 @functools.lru_cache(maxsize=16)
-def _service_name(key: ServiceKey) -> bytes:
+def service_name(key: ServiceKey) -> bytes:
     """Attributes that name a service. Messages about its real servers come one after another: kept for them."""
     name = attribute(SVC_AF, struct.pack("=H", _AF[key.family]))
     if key.protocol == "mark":

@@ -57,6 +57,12 @@ def family_of(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
 
 
+def address_key(address: str) -> tuple[str, bytes]:
+    """To sort canonical addresses by: IPv4 before IPv6, then by number."""
+    family = family_of(address)
+    return family, socket.inet_pton(socket.AF_INET6 if family == "ipv6" else socket.AF_INET, address)
+
+
 def endpoint(address: str, port: int) -> str:
     """``192.0.2.10:80`` or ``[2001:db8::10]:80``."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
@@ -110,8 +116,7 @@ class ServiceKey:
     def sort_key(self) -> tuple[t.Any, ...]:
         """Order of listings: addresses before marks, IPv4 before IPv6, then by number."""
         marked = self.protocol == "mark"
-        family = socket.AF_INET6 if self.family == "ipv6" else socket.AF_INET
-        packed = b"" if marked else socket.inet_pton(family, self.address)
+        packed = b"" if marked else address_key(self.address)[1]
         return (marked, self.family, packed, self.protocol, self.port, self.mark)
 
 

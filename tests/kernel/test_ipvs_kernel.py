@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import guest
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink
+from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_family
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import ATTEMPTS, converge
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs, TableChanged
@@ -214,13 +214,13 @@ def test_without_root_the_reason_is_told(sh):
 
 def test_every_answer_of_the_family_is_heard_in_small_buffers(monkeypatch):
     """A kilobyte for each acknowledgement: a full datagram of them fits in the buffer that everybody gets."""
-    monkeypatch.setattr(_netlink, "_RECEIVE_BUFFER", 0)
-    monkeypatch.setattr(_netlink, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)
-    opened = _netlink._open_socket()
+    monkeypatch.setattr(_netlink_family, "_RECEIVE_BUFFER", 0)
+    monkeypatch.setattr(_netlink_family, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)
+    opened = _netlink_family.open_socket()
     assert struct.unpack("i", opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4))[0] < 10000
     monkeypatch.undo()
-    monkeypatch.setattr(_netlink, "_RECEIVE_BUFFER", 106496)
-    monkeypatch.setattr(_netlink, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)
+    monkeypatch.setattr(_netlink_family, "_RECEIVE_BUFFER", 106496)
+    monkeypatch.setattr(_netlink_family, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)
     want = Table.of([(Service(KEY), [RealServer(f"198.51.{n // 250}.{n % 250 + 1}", 80) for n in range(1000)])])
     Ipvs().apply(plan(Table(), want))
     assert Ipvs().read() == want

@@ -18,7 +18,7 @@ class ipvsmsg(genlmsg):
         ("IPVS_CMD_ATTR_UNSPEC", "none"),
         ("IPVS_CMD_ATTR_SERVICE", "service"),
         ("IPVS_CMD_ATTR_DEST", "dest"),
-        ("IPVS_CMD_ATTR_DAEMON", "hex"),
+        ("IPVS_CMD_ATTR_DAEMON", "daemon"),
         ("IPVS_CMD_ATTR_TIMEOUT_TCP", "uint32"),
         ("IPVS_CMD_ATTR_TIMEOUT_TCP_FIN", "uint32"),
         ("IPVS_CMD_ATTR_TIMEOUT_UDP", "uint32"),
@@ -87,6 +87,31 @@ class ipvsmsg(genlmsg):
             ("IPVS_DEST_ATTR_TUN_PORT", "be16"),
             ("IPVS_DEST_ATTR_TUN_FLAGS", "uint16"),
         )
+
+
+    class daemon(nla):
+        nla_map = (
+            ("IPVS_DAEMON_ATTR_UNSPEC", "none"),
+            ("IPVS_DAEMON_ATTR_STATE", "uint32"),
+            ("IPVS_DAEMON_ATTR_MCAST_IFN", "asciiz"),
+            ("IPVS_DAEMON_ATTR_SYNC_ID", "uint32"),
+            ("IPVS_DAEMON_ATTR_SYNC_MAXLEN", "uint16"),
+            ("IPVS_DAEMON_ATTR_MCAST_GROUP", "ip4addr"),
+            ("IPVS_DAEMON_ATTR_MCAST_GROUP6", "ip6addr"),
+            ("IPVS_DAEMON_ATTR_MCAST_PORT", "uint16"),
+            ("IPVS_DAEMON_ATTR_MCAST_TTL", "uint8"),
+        )
+
+
+class infomsg(genlmsg):
+    """The answer to IPVS_CMD_GET_INFO, whose attributes are numbered by themselves."""
+
+    prefix = "IPVS_INFO_ATTR_"
+    nla_map = (
+        ("IPVS_INFO_ATTR_UNSPEC", "none"),
+        ("IPVS_INFO_ATTR_VERSION", "uint32"),
+        ("IPVS_INFO_ATTR_CONN_TAB_SIZE", "uint32"),
+    )
 
 
 ipvsmsg.service.stats = ipvsmsg.dest.stats = ipvsmsg.stats

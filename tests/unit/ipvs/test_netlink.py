@@ -10,8 +10,8 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
+from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_family
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import BATCH, Ipvs, TableChanged
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, EDIT, REMOVE, Step, plan
@@ -64,7 +64,7 @@ def kernel(monkeypatch):
 
     def make(**options):
         fake = FakeSocket(**options)
-        monkeypatch.setattr(_netlink, "_open_socket", lambda: fake)
+        monkeypatch.setattr(_netlink_family, "open_socket", lambda: fake)
         return fake
 
     return make
@@ -83,7 +83,7 @@ def test_a_datagram_holds_one_phase_and_the_order_is_kept(kernel, pair):
     phases = [{PHASE_OF.get(command(message), REMOVE) for message in datagram} for datagram in fake.datagrams]
     assert all(len(phase) == 1 for phase in phases)
     sent = [message.payload for datagram in fake.datagrams for message in datagram]
-    assert sent == [codec.step_request(FAMILY, step, 0)[16:] for step in steps]
+    assert sent == [codec.step_request(step, FAMILY, 0)[16:] for step in steps]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -173,11 +173,11 @@ def test_a_kernel_without_ipvs_is_named(kernel):
 
 
 def test_nothing_to_do_opens_nothing(monkeypatch, tmp_path):
-    monkeypatch.setattr(_netlink, "_open_socket", None)
-    monkeypatch.setattr(_netlink, "PROC_TABLE", str(tmp_path / "missing"))
+    monkeypatch.setattr(_netlink_family, "open_socket", None)
+    monkeypatch.setattr(_netlink_family, "PROC_TABLE", str(tmp_path / "missing"))
     Ipvs().apply([])
     assert Ipvs().read() == Table() and Ipvs().observe(lambda key: True) == []
-    assert not _netlink.loaded()
+    assert not _netlink_family.loaded()
 
 
 @pytest.mark.parametrize(
