@@ -143,6 +143,21 @@ def test_a_missing_tool_is_named_with_its_package(monkeypatch):
         need(["ip", "mke2fs", "linux.uml"])
 
 
+@pytest.mark.parametrize("options", [[], ["--kernel"], ["--containers"]])
+def test_an_ordinary_user_is_told_at_once_what_root_has_to_install(tmp_path, options):
+    for tool, act in (("id", "echo 1000"), ("dpkg-query", "false"), ("apt-get", f"touch {tmp_path}/called")):
+        (tmp_path / tool).write_text(f"#!/bin/sh\n{act}\n")
+        (tmp_path / tool).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = [common.HERE / "install-tools", *options]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert not (tmp_path / "called").exists()
+    install = done.stderr.splitlines()[-1].split()
+    assert {"apt-get", "install", "mmdebstrap", "uidmap", "flex"} <= {*install}
+    assert ("podman" in install) == ("--containers" in options)
+
+
 def test_a_missing_tun_device_is_said(monkeypatch):
     def absent(path, flags):
         raise FileNotFoundError(2, "No such file or directory", path)
