@@ -53,7 +53,7 @@ def outside() -> str:
 def lab():
     """A lab with the images and kernels of the one in use, as hard links."""
     directory = common.LAB / "test"
-    images.image("bookworm")
+    images.image(images.suite())
     images.kernel()
     lab = Lab(directory)
     lab("down")
@@ -86,10 +86,18 @@ def test_up_and_a_quick_second_up(up):
     assert talk(up)
 
 
-def test_packages_install_offline_and_are_not_there_before(up):
-    assert up("exec", "rs1", "which ipvsadm", check=False) == ""
-    up("exec", "rs1", "apt-get -q update && apt-get -qy install ipvsadm && apt-get -qy --reinstall install ipvsadm")
-    assert "import" not in up("exec", "rs1", "apt-get -qy install python3-pyroute2 && python3 -c 'import pyroute2'")
+def test_nothing_that_is_offered_is_there_before(up):
+    offered = up("exec", "rs1", "sed -n 's/^Package: //p' /srv/packages/Packages").split()
+    assert {"ipvsadm", "keepalived", "ldirectord", "python3-pyroute2"} <= {*offered}
+    installed = up("exec", "rs1", "dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p'")
+    assert not {*offered} & {*installed.split()}
+
+
+def test_daemons_start_at_installation_as_debian_starts_them(up):
+    up("exec", "rs1", "apt-get -q update && apt-get -qy install ipvsadm keepalived")
+    ask = "systemctl is-enabled ipvsadm keepalived 2>/dev/null; systemctl is-active ipvsadm keepalived"
+    ask += "; systemctl show --value --property ConditionResult keepalived"  # it has no configuration yet
+    assert up("exec", "rs1", ask, check=False).split() == ["enabled", "enabled", "active", "inactive", "no"]
 
 
 def test_a_dead_host_is_started_on_its_disk(up):
