@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-scale test-speed test-matrix clean
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-rhel test-scale test-speed test-matrix clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -42,6 +42,10 @@ test-molecule: $(READY) ## The playbooks on the lab: check, converge, idempotenc
 
 test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail by name
 	pytest tests/proof
+
+test-rhel: $(READY) ## The example cluster on hosts in RHEL's shape, with its paths, its unit and a real dnf
+	@tests/lab/install-tools
+	pytest tests/rhel
 
 test-scale: $(READY) ## 200 services with 50 real servers each on one director
 	python tests/scale/scale.py
