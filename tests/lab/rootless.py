@@ -60,6 +60,7 @@ def _check_ranges(user: str) -> None:
     first = max([100000, *(int(line[1]) + int(line[2]) for lines in given for line in lines)])
     both = f"{first}-{first + SIZE - 1}"
     raise Trouble(
-        f"{user} has no ids to give to the users inside an image: {' and '.join(map(str, RANGES))} grant none. "
-        f"Grant some with: usermod --add-subuids {both} --add-subgids {both} {user}"
+        f"{user} has no ids to give to the users inside an image: it needs a range in "
+        f"{' and in '.join(map(str, RANGES))}. "
+        f"Grant it with: usermod --add-subuids {both} --add-subgids {both} {user}"
     )
