@@ -102,7 +102,8 @@ class Kernel:
 
 def built_prefix(version: str) -> Path:
     """Where build-kernel puts the kernel `own`, 6.1, ...; the version of its source is added to the name."""
-    return KERNELS / f"{version}-{digest([HERE / 'kernel.config'])}"
+    options = [line for line in (HERE / "kernel.config").read_text().splitlines() if line.startswith("CONFIG_")]
+    return KERNELS / f"{version}-{digest([], *sorted(options))}"
 
 
 def kernel(wanted: str = "auto") -> Kernel:

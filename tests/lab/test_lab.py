@@ -314,6 +314,15 @@ def test_the_own_kernel_is_the_last_that_was_built_of_this_configuration(kernels
     assert images.kernel().name == images.kernel("own").name == f"{own}-7.10.1-1"
 
 
+def test_a_kernel_goes_with_the_options_and_not_with_the_words_about_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "HERE", tmp_path)
+    prefixes = []
+    for text in ("CONFIG_A=y\nCONFIG_B=m\n", "# why\nCONFIG_B=m\nCONFIG_A=y\n", "CONFIG_A=y\n# CONFIG_B=m\n"):
+        (tmp_path / "kernel.config").write_text(text)
+        prefixes.append(images.built_prefix("own"))
+    assert prefixes[0] == prefixes[1] != prefixes[2]
+
+
 def test_a_kernel_is_taken_only_for_the_version_asked_for(kernels):
     kernels(images.built_prefix("6.12").name, "6.12.107-1")
     assert images.kernel("6.12").name == images.built_prefix("6.12").name + "-6.12.107-1"
