@@ -74,6 +74,6 @@ def _tree(suite: str, lab: dict[str, str], log: Log) -> Path:
         new = tree.with_name(f"{tree.name}.new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-        log.run(f"{suite}'s tree", environment, "debugfs", "-R", f"rdump / {new}", image)
+        log.run(f"{suite}'s tree", environment, "/usr/sbin/debugfs", "-R", f"rdump / {new}", image)
         new.rename(tree)
     return tree
