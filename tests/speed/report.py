@@ -58,11 +58,11 @@ def table(found: t.Sequence[Run]) -> str:
     roles = sorted({role for run in found for role in run.tasks}, key=lambda role: (role != PLAYS, role))
     total = Run("all", sum((run.tasks for run in found), Counter()), sum((run.seconds for run in found), Counter()))
     heads = [*(role.rpartition(".")[2] for role in roles), "together"]
-    lines = [f"{'tasks and seconds':20}" + "".join(f"{head:>18}" for head in heads)]
+    lines = [f"{'tasks and seconds':30}" + "".join(f"{head:>16}" for head in heads)]
     for run in [*found, total]:
         cells = [(run.tasks[role], run.seconds[role]) for role in roles]
         cells.append((sum(run.tasks.values()), sum(run.seconds.values())))
-        lines.append(f"{run.playbook:20}" + "".join(f"{tasks:>9} {time:>6.1f} s" for tasks, time in cells))
+        lines.append(f"{run.playbook:30}" + "".join(f"{tasks:>7} {time:>6.1f} s" for tasks, time in cells))
     return "\n".join(lines)
 
 
