@@ -25,7 +25,9 @@ HOSTS = ("lvs1", "rs1", "rs2")
 VIP = "192.168.0.77"
 TABLE = "/etc/sysconfig/ipvsadm"
 # What the packages that stay brought along, and what the kernel keeps loaded.
-STAYS = re.compile(r"module |file /etc/sysconfig/ipvsadm-config |unit ipvsadm\.service disabled")
+STAYS = re.compile(
+    r"module |thresholds RemoteAddress:Port|file /etc/sysconfig/ipvsadm-config |unit ipvsadm\.service disabled"
+)
 
 
 class Shape(t.NamedTuple):
@@ -214,3 +216,12 @@ def test_unmasked_the_distributions_own_service_would_have_dropped_the_connectio
     assert connections(site) >= 8
     site.on("lvs1", "dnf --assumeyes reinstall ipvsadm")
     assert connections(site) == 0
+
+
+def test_where_that_service_ran_before_it_cannot_write_over_the_table_at_shutdown(site: Site) -> None:
+    assert site.on("lvs1", "systemctl is-active ipvsadm").strip() == "active"
+    site.well("site")
+    table = site.on("lvs1", f"cat {TABLE}")
+    site.lab("reboot", "lvs1")
+    assert site.on("lvs1", f"cat {TABLE}") == table
+    assert ask(site) == {"rs1", "rs2"}
