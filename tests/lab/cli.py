@@ -31,7 +31,7 @@ import topology
 from common import LAB, RUN, Trouble, need, say
 from topology import Host
 
-ON_DEMAND = "on demand rs3 ... rs40, lvs3 ... lvs9, and kernel, the guest of the kernel tests."
+ON_DEMAND = "on demand rs3 ... rs40, lvs3 ... lvs9, and kernel and nest, the guests of the kernel and nested tests."
 EPILOG = f"""Hosts are {", ".join(topology.DEFAULT_HOSTS)}; {ON_DEMAND}
 
 environment:
@@ -55,7 +55,7 @@ def _named(names: Iterable[str]) -> list[Host]:
 
 
 def _cluster() -> list[Host]:
-    """The six hosts and those started besides, except the guest of the kernel tests."""
+    """The six hosts and those started besides, except the guests in which tests make their own."""
     return sorted({*_named(topology.DEFAULT_HOSTS), *(h for h in record.known() if h.cables)}, key=topology.order)
 
 
@@ -254,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
         ("kill", "+", "cut the power, keep the disk"),
         ("start", "+", "switch on again"),
         ("reboot", "+", "reboot from inside and wait until the hosts are back"),
-        ("reset", "*", "start hosts anew on pristine disks (default: all but kernel)"),
+        ("reset", "*", "start hosts anew on pristine disks (default: all but kernel and nest)"),
     ):
         command(name, text, change).add_argument("hosts", nargs=many, metavar="HOST")
     plug = one_host("link", "pull or plug a cable: HOST mgmt|front|lan up|down", link)

@@ -4,67 +4,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
-import subprocess
 import time
-from pathlib import Path
 
-import common
+import beside
 import connect
-import images
 import namespace
 import pytest
 import record
 
-LAB = common.HERE / "lab"
 QUICK = 3  # seconds for an `up` that finds everything in order
-
-
-class Lab:
-    """The lab's commands on a directory of its own."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.environment = {**os.environ, "OPENLVS_LAB_DIR": str(directory)}
-
-    def __call__(self, *words: str, check: bool = True, **more: str) -> str:
-        done = subprocess.run(
-            [LAB, *words], env={**self.environment, **more}, capture_output=True, text=True, check=False, timeout=300
-        )
-        assert not check or not done.returncode, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def kernel_of(self, host: str) -> int:
-        return int(json.loads((self.directory / "hosts" / host / "state.json").read_text())["pid"])
-
-
-def outside() -> str:
-    """The addresses, links and routes of this machine."""
-    return "".join(
-        subprocess.run(["ip", *what], capture_output=True, text=True, check=True).stdout
-        for what in (["-brief", "link"], ["-brief", "address"], ["route"], ["-6", "route"])
-    )
 
 
 @pytest.fixture(scope="module")
 def lab():
-    """A lab with the images and kernels of the one in use, as hard links."""
-    directory = common.LAB / "test"
-    images.image(images.suite())
-    images.kernel()
-    lab = Lab(directory)
-    lab("down")
-    shutil.rmtree(directory)
-    for what in ("images", "share/kernels"):
-        shutil.copytree(common.LAB / what, directory / what, copy_function=os.link)
-    machine = outside()
-    yield lab
-    lab("down")
-    assert outside() == machine, "the lab changed this machine's own network"
-    shutil.rmtree(directory)
+    with beside.lab("uml") as lab:
+        yield lab
 
 
 @pytest.fixture
@@ -79,10 +35,10 @@ def talk(lab) -> bool:
 
 
 def test_up_and_a_quick_second_up(up):
-    pids, start = [up.kernel_of(host) for host in ("lvs1", "rs1")], time.monotonic()
+    pids, start = [up.process_of(host) for host in ("lvs1", "rs1")], time.monotonic()
     up("up", "lvs1", "rs1")
     assert time.monotonic() - start < QUICK
-    assert [up.kernel_of(host) for host in ("lvs1", "rs1")] == pids
+    assert [up.process_of(host) for host in ("lvs1", "rs1")] == pids
     assert talk(up)
 
 
@@ -102,7 +58,7 @@ def test_daemons_start_at_installation_as_debian_starts_them(up):
 
 def test_a_dead_host_is_started_on_its_disk(up):
     up("exec", "rs1", "touch /root/kept && sync")
-    os.killpg(up.kernel_of("rs1"), signal.SIGKILL)
+    os.killpg(up.process_of("rs1"), signal.SIGKILL)
     assert "starting rs1" in up("up", "lvs1", "rs1")
     up("exec", "rs1", "test -e /root/kept")
     assert talk(up)
@@ -128,7 +84,7 @@ def test_a_lost_namespace_is_made_again(up):
 
 
 def test_a_forgotten_kernel_is_ended_before_its_host_starts_again(up):
-    forgotten = up.kernel_of("rs1")
+    forgotten = up.process_of("rs1")
     (up.directory / "hosts/rs1/state.json").unlink()
     up("up", "lvs1", "rs1")
     assert not record.start_time(forgotten)
@@ -136,7 +92,7 @@ def test_a_forgotten_kernel_is_ended_before_its_host_starts_again(up):
 
 
 def test_a_silent_host_is_started_anew(up):
-    os.killpg(up.kernel_of("rs1"), signal.SIGSTOP)
+    os.killpg(up.process_of("rs1"), signal.SIGSTOP)
     assert "rs1 does not answer" in up("up", "lvs1", "rs1")
     assert talk(up)
 
@@ -163,8 +119,8 @@ def test_reset_forgets_the_disk(up):
 
 
 def test_from_inside_the_lab_it_refuses(up):
-    assert "Refused" in up("sh", str(LAB), "up", "rs1", check=False)
-    assert "Refused" in up("sh", str(LAB), "down", check=False)
+    assert "Refused" in up("sh", str(beside.LAB), "up", "rs1", check=False)
+    assert "Refused" in up("sh", str(beside.LAB), "down", check=False)
     assert talk(up)
 
 

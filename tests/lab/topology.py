@@ -6,7 +6,8 @@ The lan carries several small networks at once, as lab notes of LVS users have t
 each), so that one lab serves them all. No VIP stands here: those are the collection's work.
 
     client --front-- router --lan-- lvs1 lvs2 rs1 rs2 (rs3 ... lvs3 ... on demand)
-    everybody, and the guest `kernel` of the kernel tests, on mgmt as eth0, which carries ssh and nothing else
+    everybody, and the guests `kernel` of the kernel tests and `nest` for a lab within the lab, on mgmt as eth0, which
+    carries ssh and nothing else
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ _HOSTS = (
     _on_lan("rs1", 21, (45, 118, 3), "lvs_real_servers"),
     _on_lan("rs2", 22, (55, 119, 2), "lvs_real_servers"),
     Host("kernel", 4),
+    Host("nest", 5, memory=2560),
 )
 _BY_NAME = {host.name: host for host in _HOSTS}
 
@@ -95,5 +97,5 @@ def serves_pages(host: Host) -> bool:
 
 
 def directs(host: Host) -> bool:
-    """Directors, and the guest of the kernel tests, need a kernel that has ip_vs."""
+    """Directors, and the guests in which tests make their own, need a kernel that has ip_vs."""
     return host.name.startswith("lvs") or not host.cables
