@@ -190,6 +190,7 @@ def in_namespace(given: argparse.Namespace) -> int:
 
 
 def status(_given: argparse.Namespace) -> int:
+    print(f"new hosts are {hosts.choice()}")
     if not namespace.exists():
         print("the lab is down")
         return 0

@@ -39,7 +39,7 @@ GET_VERSION = (
 )
 INIT = (
     "mount --bind /proc/sys /proc/sys && mount --bind /proc/sys/net /proc/sys/net && "
-    "mount -o remount,bind,ro /proc/sys && "
+    "mount -o remount,bind,ro /proc/sys && mount -o remount,rw /sys/fs/cgroup && "
     'exec setpriv --bounding-set -sys_module,-sys_time,-sys_rawio /sbin/init "$@"'
 )
 
@@ -56,6 +56,10 @@ def engine() -> tuple[str, ...]:
     if shutil.which("docker") and not subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         return ("docker",)
     return ()
+
+
+def engine_name() -> str:
+    return "docker" if engine() == ("docker",) else "podman"
 
 
 def is_root() -> bool:
@@ -104,11 +108,11 @@ class Base:
     image: Path
 
     def __str__(self) -> str:
-        return f"in containers of {'docker' if engine() == ('docker',) else 'podman'} on this machine's kernel"
+        return f"in containers of {engine_name()} on this machine's kernel"
 
     @property
     def kernel(self) -> str:
-        return f"container-{platform.release()}"
+        return engine_name()
 
     @property
     def built(self) -> str:
@@ -167,7 +171,7 @@ def start(host: Host, on: Base) -> None:
     script.chmod(0o755)
     absent = _engine("container", "inspect", name(host), check=False).returncode
     if absent or record.state(host).get("built") != on.built:
-        _engine("rm", "--force", name(host), check=False)
+        _remove(name(host))
         _engine(*_create(host, on))
     python_script(RUN / "container-exec", "containerexec.py")
     cables = [
@@ -181,18 +185,19 @@ def start(host: Host, on: Base) -> None:
 
 
 def _create(host: Host, on: Base) -> list[str]:
-    words = ["create", "--name", name(host), "--hostname", host.name, "--network", "none", "--privileged"]
-    words += ["--pids-limit", "-1"]
+    words = ["create", "--name", name(host), "--hostname", host.name, "--network", "none", "--pids-limit", "-1"]
     for limit, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         most = min(value for value in (8192, resource.getrlimit(kind)[1]) if value > 0)
         words += ["--ulimit", f"{limit}={most}:{most}"]  # engines ask for more than a machine may allow
     words += ["--volume", f"{SHARE}:/run/lab:ro", "--volume", f"{record.boot_script(host)}:/usr/local/sbin/lab-boot:ro"]
     if Path("/lib/modules").is_dir():
         words += ["--volume", "/lib/modules:/usr/lib/modules:ro"]
-    if engine() == ("docker",):
+    if engine_name() == "docker":
         words += ["--cgroupns", "private", "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"]
-    else:
-        words += ["--systemd", "always", "--no-hosts"]
+        words += [f"--security-opt={part}=unconfined" for part in ("seccomp", "apparmor", "systempaths")]
+        words += ["--cap-add=ALL", "--cap-drop=SYS_RESOURCE"]  # the latter may not be the daemon's to give
+    else:  # only so it asks for no device filter, which takes more than some machines allow
+        words += ["--systemd", "always", "--no-hosts", "--privileged"]
     return [*words, on.tag, "/bin/sh", "-c", INIT, "init", *boot.arguments(host)]
 
 
@@ -209,15 +214,19 @@ def kill(host: Host) -> None:
 def erase(host: Host) -> None:
     """Forget what the host has written."""
     kill(host)
-    _engine("rm", "--force", name(host), check=False)
+    _remove(name(host))
+
+
+def _remove(container: str) -> None:
+    _engine("stop", "--time", "0", container, check=False)
+    _engine("rm", "--force", container, check=False)
 
 
 def erase_all() -> None:
     """End the containers of this lab that it may have lost sight of."""
     if is_root() and engine():
-        words = _engine("ps", "--all", "--quiet", "--filter", f"name=^{namespace.NAME}-").stdout.split()
-        for stray in words:
-            _engine("rm", "--force", stray)
+        for stray in _engine("ps", "--all", "--quiet", "--filter", f"name=^{namespace.NAME}-").stdout.split():
+            _remove(stray)
 
 
 def processes(host: Host) -> list[int]:

@@ -2,7 +2,7 @@
 # The lab's commands, included by the Makefile at the top.
 LAB := tests/lab/lab
 
-.PHONY: lab lab-down lab-shell lab-status lab-kernel lab-image test-lab
+.PHONY: lab lab-down lab-shell lab-status lab-kernel lab-image test-lab test-containers test-nested
 
 lab: ## Start the lab's hosts, or repair what is broken
 	@tests/lab/install-tools
@@ -28,3 +28,11 @@ lab-image: ## Build the disk that hosts start from, unless it is there (1 minute
 test-lab: $(READY) ## The lab itself: what it refuses, what it repairs
 	@tests/lab/install-tools
 	pytest tests/lab
+
+test-containers: $(READY) ## Hosts that are containers (installs podman): the hosts, then a cluster's whole life on them
+	@tests/lab/install-tools --containers
+	tests/containers
+
+test-nested: $(READY) ## Directors in containers on any machine: podman and a lab of its own inside one large guest
+	@tests/lab/install-tools
+	tests/nested

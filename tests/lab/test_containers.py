@@ -134,7 +134,7 @@ def test_reset_forgets_the_disk(up):
 
 
 def test_the_machines_own_podman_sees_none_of_them(up):
-    if container.engine() != ("docker",):
+    if container.engine_name() == "podman":
         words = ["podman", "ps", "--all", "--format", "{{.Names}}"]
         assert "openlvs" not in subprocess.run(words, capture_output=True, text=True, check=False).stdout
 
