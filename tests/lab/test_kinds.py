@@ -33,7 +33,7 @@ def kinds(tmp_path, monkeypatch) -> dict[str, str]:
     """What new hosts become."""
     monkeypatch.setattr("record.HOSTS", tmp_path)
     names = {kind: name for name, kind in hosts.KINDS.items()}
-    return {name: names[hosts._kind(topology.find(name))] for name in (*topology.DEFAULT_HOSTS, "kernel")}
+    return {name: names[hosts._kind(topology.find(name))] for name in (*topology.DEFAULT_HOSTS, "kernel", "nest")}
 
 
 def test_containers_are_taken_only_where_they_can_do_everything(machine):
@@ -56,10 +56,13 @@ def test_either_kind_can_be_forced(machine, tmp_path, monkeypatch):
     machine("uml")
     assert set(kinds(tmp_path, monkeypatch).values()) == {"uml"}
     machine("container", has_ipvs=lambda: False)
-    assert set(kinds(tmp_path, monkeypatch).values()) == {"container"}
+    assert own_kernels(tmp_path, monkeypatch) == {"kernel", "nest"}
     machine("mixed")
-    on_their_own = {name for name, kind in kinds(tmp_path, monkeypatch).items() if kind == "uml"}
-    assert on_their_own == {"lvs1", "lvs2", "kernel"}
+    assert own_kernels(tmp_path, monkeypatch) == {"lvs1", "lvs2", "kernel", "nest"}
+
+
+def own_kernels(tmp_path, monkeypatch) -> set[str]:
+    return {name for name, kind in kinds(tmp_path, monkeypatch).items() if kind == "uml"}
 
 
 def test_a_host_keeps_its_kind(machine, tmp_path, monkeypatch):
