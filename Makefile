@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-molecule test-proof test-rhel test-scale test-speed test-matrix clean
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-molecule test-proof test-rhel test-scale test-speed test-matrix clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test-unit: $(READY) ## The pure parts: table, plan, description, checks
 
 test-kernel: $(READY) ## The modules against a real ip_vs, in a guest that boots in seconds
 	tests/kernel/run
+
+test-random: $(READY) ## Random runs of the IPVS modules against a model: make test-random STEPS=10000
+	STEPS=$(or $(STEPS),10000) tests/kernel/run tests/kernel/test_ipvs_random.py -s
 
 test-molecule: $(READY) ## The playbooks on the lab: check, converge, idempotence, verify, reboot, teardown
 	tests/molecule

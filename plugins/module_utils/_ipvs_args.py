@@ -285,10 +285,11 @@ def _read_server(
     if tunnel != _PLAIN_TUNNEL:
         problems.extend(_tunnel_problems(forward, *tunnel))
     problems.extend(_address_problems(address, key, forward))
-    if any(problems):
+    refused = any(problems)
+    if refused:
         server = f"{where}, real server {endpoint(address, port)}"
         findings.extend(f"{server}: {problem}" for problem in problems if problem)
-    if tunnel == _PLAIN_TUNNEL or problems:
+    if refused or tunnel == _PLAIN_TUNNEL:
         return RealServer(address, port, forward, weight, upper, lower)
     kind, tunnel_port, checksum = tunnel
     flags = TUNNEL_CHECKSUMS.index(checksum)

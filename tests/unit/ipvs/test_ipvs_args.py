@@ -367,4 +367,6 @@ def test_values_in_the_words_of_the_options_lead_back():
     ((key, servers),) = read(with_server(WEB, **tunnel)).table.real_servers.items()
     words = describe_real_server(servers["198.51.100.1", key.port])
     assert {name: words[name] for name in tunnel} == tunnel
+    ((key, servers),) = read(with_server(WEB, **tunnel, upper_threshold=9)).table.real_servers.items()
+    assert servers["198.51.100.1", key.port] == RealServer("198.51.100.1", 80, "tun", 1, 9, 0, "gue", 6080, 2)
     assert describe_real_server(RealServer("198.51.100.1", 80, "tun", tunnel_flags=3))["tunnel_checksum"] == "3"
