@@ -62,9 +62,7 @@ def test_they_look_like_other_hosts(up):
 def test_a_host_can_change_its_network_and_nothing_else(up):
     up("exec", "rs1", "sysctl -qw net.ipv4.conf.all.arp_ignore=1")
     assert up("exec", "rs2", "cat /proc/sys/net/ipv4/conf/all/arp_ignore") == "0\n"
-    pid_max = Path("/proc/sys/kernel/pid_max").read_text()
-    assert "Read-only" in up("exec", "rs1", "echo 4000 >/proc/sys/kernel/pid_max", check=False)
-    assert Path("/proc/sys/kernel/pid_max").read_text() == pid_max
+    assert "Read-only" in up("exec", "rs1", "f=/proc/sys/kernel/pid_max; echo $(cat $f) >$f", check=False)
     bounding = int(up("exec", "rs1", "sed -n 's/^CapBnd:\\s*//p' /proc/1/status"), 16)
     assert not bounding & (1 << 16 | 1 << 17 | 1 << 25)  # modules, ports, the clock
 
