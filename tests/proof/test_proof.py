@@ -64,10 +64,9 @@ def edited(host: str, path: str, line: str) -> Break:
     )
 
 
-def missing(host: str, path: str, line: str) -> Break:
+def missing(host: str, path: str, *fails: str) -> Break:
     """A file that somebody has taken away."""
-    text = f"{host}: the files for the next boot are in place: .* -- {line}"
-    return Break(host, f"mv {path} /root/kept", f"mv /root/kept {path}", (text,))
+    return Break(host, f"mv {path} /root/kept", f"mv /root/kept {path}", tuple(f"{host}: {line}" for line in fails))
 
 
 ROUNDS = {
@@ -151,8 +150,18 @@ ROUNDS = {
                 "rs1: the roles would change nothing -- .*",
             ),
         ),
-        missing("lvs1", "/usr/sbin/ipvsadm", "ipvsadm, which loads the table, is not installed"),
-        missing("rs2", "/etc/systemd/system/openlvs-realserver.service", ".*openlvs-realserver.service is missing"),
+        missing(
+            "lvs1",
+            "/usr/sbin/ipvsadm",
+            "the files for the next boot are in place: .* -- ipvsadm, which loads the table, is not installed",
+        ),
+        missing(
+            "rs2",
+            "/etc/systemd/system/openlvs-realserver.service",
+            "the files for the next boot are in place: .*openlvs-realserver.service is missing",
+            "openlvs-realserver.service is enabled, .* -- there is no such unit",
+            "the roles would change nothing -- .*write /etc/systemd/system/openlvs-realserver.service.*",
+        ),
     ],
     "VIPs that are gone, requests that go past the director, units": [
         Break(
