@@ -73,10 +73,11 @@ ROUNDS = {
     "a weight, units, files, settings, routes, a web server": [
         Break(
             "lvs1",
-            f"ipvsadm -e -t {WEB}:80 -r 192.168.0.45:80 -g -w 5",
+            # a lower one, so that rs2 gets requests for sure, whatever connections of earlier rounds still count
+            f"ipvsadm -e -t {WEB}:80 -r 192.168.0.45:80 -g -w 1",
             f"ipvsadm -e -t {WEB}:80 -r 192.168.0.45:80 -g -w 2",
             (
-                f"web tcp {WEB}:80: lvs1's kernel has it as described: .* -- rs1's weight is 5, not 2",
+                f"web tcp {WEB}:80: lvs1's kernel has it as described: .* -- rs1's weight is 1, not 2",
                 "lvs1: the roles would change nothing -- .*",
             ),
         ),
