@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,6 +91,7 @@ class Site(t.NamedTuple):
 
 def connections(site: Site) -> int:
     """How many the director has counted for the service; a table that was loaded anew has counted none."""
+    time.sleep(3)  # the kernel sums its counters up every two seconds
     found = re.search(rf"^TCP +{VIP}:80 +(\d+)", site.on("lvs1", "ipvsadm -Ln --stats --exact"), re.MULTILINE)
     return int(found[1]) if found else -1
 
