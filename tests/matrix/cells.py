@@ -78,7 +78,7 @@ OUT_OF_REACH = {
     "ansible-core 2.17 and older": "the collection needs 2.18",
     "ansible-core 2.22": "not released yet",
     "controllers on Python 3.14": "no Debian has it",
-    "RHEL 9 and 10 and their relatives": "no system of theirs is at hand that the lab could start",
+    "RHEL 9 and 10 and their relatives": "the lab has no system of theirs to start; see [what stands in](rhel.md)",
     "kernels older than 6.1": "no present release of Debian has their source",
     "other machines than amd64, real network cards": "the lab's hosts are User-Mode-Linux kernels",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAB = CHECKOUT / "tests/lab/lab"
-PATIENCE = 1200  # seconds, for a command that hangs
+PATIENCE = 3600  # seconds, for a command that hangs
 
 
 class Trouble(Exception):

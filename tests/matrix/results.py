@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from cells import EVERY, OUT_OF_REACH, Cell, Life, Sanity
+from cells import EVERY, OUT_OF_REACH, Cell, Life, Sanity, planned
 from log import CHECKOUT
 
 KEPT = CHECKOUT / ".ansible/matrix"
@@ -22,6 +22,7 @@ The tables are what `make test-matrix` found; `python tests/matrix/matrix.py --p
 Each line is a whole life of [the example's cluster](../examples/inventory.yml) on fresh hosts of the lab:
 `site.yml --check`, `site.yml`, `site.yml` again, which may change nothing, `verify.yml`, a reboot of the director and
 the real servers, `verify.yml`, `teardown.yml`. Once for each guest and kernel the modules' own tests run, too.
+The kernel `own` is the newest of Debian's archive.
 
 {lives}
 ## Sanity tests
@@ -45,9 +46,22 @@ def keep(cell: Cell, found: dict[str, str]) -> None:
     log_path(cell).with_suffix(".json").write_text(json.dumps(found))
 
 
-def _kept(kind: type[Cell], columns: tuple[str, ...]) -> str:
-    files = [log_path(cell).with_suffix(".json") for cell in EVERY if isinstance(cell, kind)]
-    found = [json.loads(path.read_text()) for path in files if path.exists()]
+def _kept(cell: Cell) -> dict[str, str]:
+    """What the cell is, and what its last run found."""
+    known = {"ansible-core": cell.controller.series, "on Python": cell.controller.python, "result": "not run"}
+    if isinstance(cell, Life):
+        known |= {"guest": cell.guest, "kernel": cell.kernel}
+    path = log_path(cell).with_suffix(".json")
+    return known | json.loads(path.read_text()) if path.exists() else known
+
+
+def _results(kind: type[Cell], columns: tuple[str, ...]) -> str:
+    """A line for each cell of the plan, and for each other one that was run."""
+    found = [
+        kept
+        for cell in EVERY
+        if isinstance(cell, kind) and ((kept := _kept(cell))["result"] != "not run" or planned(cell))
+    ]
     return _table(columns, ([one.get(column, "") for column in columns] for one in found))
 
 
@@ -63,4 +77,4 @@ def out_of_reach() -> str:
 
 def page() -> str:
     """All that is known, as Markdown."""
-    return PAGE.format(lives=_kept(Life, LIFE), sanities=_kept(Sanity, SANITY), out_of_reach=out_of_reach())
+    return PAGE.format(lives=_results(Life, LIFE), sanities=_results(Sanity, SANITY), out_of_reach=out_of_reach())

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import results
 from cells import EVERY, OUT_OF_REACH, choose
 from life import judge
 from log import Trouble
@@ -52,6 +55,18 @@ def test_choice_by_pattern() -> None:
 def test_pattern_without_a_cell(pattern: str) -> None:
     with pytest.raises(LookupError, match="No cell of the plan is called"):
         choose(["bookworm:*", pattern], False)
+
+
+def test_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(results, "KEPT", tmp_path)
+    first, other = choose(["bullseye:6.1:2.19-py3.11", "bullseye:6.1:2.21-py3.12"], True)
+    results.keep(first, {"ansible-core": "2.19.99", "kernel": "6.1.99", "result": "ok"})
+    page = results.page()
+    assert "| bullseye |  |  | 6.1.99 | 2.19.99 | 3.11 | ok |  |  |" in page
+    assert "| bullseye |  |  | 6.12 | 2.19 | 3.11 | not run |  |  |" in page
+    assert "2.21 | 3.12" not in page
+    results.keep(other, {"result": "FAILED: 3 site: it changed something"})
+    assert "| bullseye |  |  | 6.1 | 2.21 | 3.12 | FAILED: 3 site: it changed something |  |  |" in results.page()
 
 
 def test_good_recap() -> None:

@@ -88,7 +88,6 @@ class ipvsmsg(genlmsg):
             ("IPVS_DEST_ATTR_TUN_FLAGS", "uint16"),
         )
 
-
     class daemon(nla):
         nla_map = (
             ("IPVS_DAEMON_ATTR_UNSPEC", "none"),
