@@ -21,7 +21,8 @@ FIRST = """<?xml version="1.0" ?>
   <testcase classname="roles/one/tasks/main.yml:9" name="[rs1] Make: a.b.one : Wait" time="9.0"><skipped/></testcase>
   <testcase classname="roles/two/tasks/main.yml:3" name="[lvs1] Make: a.b.two : Install" time="7.25"/>
 </testsuite></testsuites>"""
-SECOND = FIRST.replace("</testsuite>", "", 1).partition('  <testcase classname="roles/one')[0] + "</testsuite></testsuites>"
+BEFORE_THE_ROLES = FIRST.replace("</testsuite>", "", 1).partition('  <testcase classname="roles/one')[0]
+SECOND = BEFORE_THE_ROLES + "</testsuite></testsuites>"
 
 
 @pytest.fixture(name="folder")
