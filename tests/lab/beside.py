@@ -56,7 +56,9 @@ def lab(kind: str) -> Iterator[Lab]:
     for what in ("images", "share/kernels"):
         shutil.copytree(common.LAB / what, directory / what, copy_function=os.link)
     machine = _outside()
-    yield lab
-    lab("down")
+    try:
+        yield lab
+    finally:
+        lab("down")
     assert _outside() == machine, "the lab changed this machine's own network or mounts"
     shutil.rmtree(directory)
