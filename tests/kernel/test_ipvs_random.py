@@ -18,6 +18,7 @@ from typing import Any
 
 import guest
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 from guest import sh
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ def run(module: str, params: Params, check: bool = False) -> Params:
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
         importlib.import_module(MODULES + module).main()
+    warnings._global_warnings.clear()  # a module's last act is to end its process, so nobody else does
     COUNT["steps"] += 1
     return dict(json.loads(out.getvalue()))
 
