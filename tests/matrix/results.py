@@ -22,7 +22,7 @@ The tables are what `make test-matrix` found; `python tests/matrix/matrix.py --p
 Each line is a whole life of [the example's cluster](../examples/inventory.yml) on fresh hosts of the lab:
 `site.yml --check`, `site.yml`, `site.yml` again, which may change nothing, `verify.yml`, a reboot of the director and
 the real servers, `verify.yml`, `teardown.yml`. Once for each guest and kernel the modules' own tests run, too.
-The kernel `own` is the newest of Debian's archive.
+The kernel `own` is that of Debian sid.
 
 {lives}
 ## Sanity tests
