@@ -18,15 +18,10 @@ author:
   - The openlvs contributors (@openlvs)
 extends_documentation_fragment:
   - openlvs.lvs.attributes
+  - openlvs.lvs.attributes.changing
   - openlvs.lvs.ipvs
   - openlvs.lvs.ipvs.identity
 attributes:
-  check_mode:
-    description: Says what would be changed without changing anything.
-    support: full
-  diff_mode:
-    description: Shows what is changed, or in check mode what would be changed, as before and after.
-    support: full
   idempotent:
     description: A second run with the same options changes nothing and says so.
     support: partial
