@@ -12,7 +12,6 @@ import beside
 import connect
 import namespace
 import pytest
-import record
 
 QUICK = 3  # seconds for an `up` that finds everything in order
 
@@ -71,23 +70,9 @@ def test_a_damaged_disk_is_replaced(up):
     assert talk(up)
 
 
-def test_a_lost_interface_is_repaired(up):
-    up("sh", "ip", "link", "delete", "tap21-1")
-    assert "rs1 had lost an interface" in up("up", "lvs1", "rs1")
-    assert talk(up)
-
-
 def test_a_lost_namespace_is_made_again(up):
     os.kill(connect.holder(namespace.name(up.directory)), signal.SIGKILL)
     assert "starting lvs1, rs1" in up("up", "lvs1", "rs1")
-    assert talk(up)
-
-
-def test_a_forgotten_kernel_is_ended_before_its_host_starts_again(up):
-    forgotten = up.process_of("rs1")
-    (up.directory / "hosts/rs1/state.json").unlink()
-    up("up", "lvs1", "rs1")
-    assert not record.start_time(forgotten)
     assert talk(up)
 
 
@@ -102,20 +87,6 @@ def test_reboot_is_a_reboot(up):
     assert "back: rs1" in up("reboot", "rs1")
     assert up("exec", "rs1", "cat /proc/sys/kernel/random/boot_id") != before
     assert talk(up)
-
-
-def test_a_cable_can_be_pulled_and_plugged(up):
-    up("link", "rs1", "lan", "down")
-    assert not talk(up)
-    up("link", "rs1", "lan", "up")
-    time.sleep(1)  # a neighbour entry that failed is asked for again
-    assert talk(up)
-
-
-def test_reset_forgets_the_disk(up):
-    up("exec", "rs1", "touch /root/gone && sync")
-    up("reset", "rs1")
-    up("exec", "rs1", "test ! -e /root/gone")
 
 
 def test_from_inside_the_lab_it_refuses(up):
