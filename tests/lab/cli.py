@@ -39,7 +39,7 @@ environment:
   OPENLVS_LAB_DRIVER   auto (containers where this kernel has ip_vs, and podman or docker is there, else uml), uml,
                        container, or mixed: directors are uml, all others containers. A host keeps its kind until
                        it is reset or taken down.
-  OPENLVS_LAB_KERNEL   of uml hosts: auto (own if built, else debian), own (that of Debian sid), debian,
+  OPENLVS_LAB_KERNEL   of uml hosts: auto (own if built, else debian), own (the newest in Debian), debian,
                        or a version like 6.1 or 6.12; make lab-kernel KERNEL=6.1 builds it
   OPENLVS_LAB_SUITE    the guests' Debian: {", ".join(images.SUITES)} (default: bookworm)
 """
