@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 GUESTS = ("bullseye", "bookworm", "trixie")  # as OPENLVS_LAB_SUITE takes them
-KERNELS = ("6.1", "6.12", "own")  # as OPENLVS_LAB_KERNEL takes them; own is that of Debian sid
+KERNELS = ("6.1", "6.12", "own")  # as OPENLVS_LAB_KERNEL takes them; own is the newest that Debian has
 SUPPORT = {  # the minor versions of Python 3 that an ansible-core supports on the controller
     "2.18": range(11, 14),
     "2.19": range(11, 14),

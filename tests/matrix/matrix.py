@@ -16,7 +16,7 @@ import time
 import life
 import results
 from cells import Cell, Life, choose
-from log import LAB, Log, Trouble
+from log import CHECKOUT, LAB, Log, Trouble
 
 EPILOG = """environment:
   OPENLVS_LAB_DIR        the lab to use; two labs can run different cells at the same time
@@ -27,7 +27,7 @@ EPILOG = """environment:
 def run(cell: Cell) -> bool:
     """Run the cell and say how it went."""
     started = time.monotonic()
-    found = {"guest": cell.guest} if isinstance(cell, Life) else {}
+    found = {"at": _commit()} | ({"guest": cell.guest} if isinstance(cell, Life) else {})
     try:
         found |= {**life.run(cell, Log(results.log_path(cell))), "result": "ok"}
     except (Trouble, subprocess.CalledProcessError) as exc:
@@ -38,6 +38,12 @@ def run(cell: Cell) -> bool:
     if found["result"] != "ok":
         print(f"        see {results.log_path(cell)}", flush=True)
     return found["result"] == "ok"
+
+
+def _commit() -> str:
+    """What is checked out; a plus sign where files differ from it."""
+    command = ("git", "describe", "--always", "--abbrev=7", "--dirty=+")
+    return subprocess.check_output(command, cwd=CHECKOUT, text=True).strip()
 
 
 def main() -> int:

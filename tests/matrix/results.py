@@ -22,7 +22,7 @@ The tables are what `make test-matrix` found; `python tests/matrix/matrix.py --p
 Each line is a whole life of [the example's cluster](../examples/inventory.yml) on fresh hosts of the lab:
 `site.yml --check`, `site.yml`, `site.yml` again, which may change nothing, `verify.yml`, a reboot of the director and
 the real servers, `verify.yml`, `teardown.yml`. Once for each guest and kernel the modules' own tests run, too.
-The kernel `own` is that of Debian sid.
+The kernel `own` is the newest that Debian has, backports included. "At" names the commit that was run.
 
 {lives}
 ## Sanity tests
@@ -34,8 +34,10 @@ with each version that modules can meet and that the machine has.
 ## What cannot be run
 
 {out_of_reach}"""
-LIFE = ("guest", "its Python", "pyroute2", "kernel", "ansible-core", "on Python", "result", "seconds", "kernel tests")
-SANITY = ("ansible-core", "on Python", "result", "seconds")
+CONTROLLER = ("ansible-core", "on Python")
+FOUND = ("result", "seconds", "at")
+LIFE = ("guest", "its Python", "pyroute2", "kernel", *CONTROLLER, *FOUND, "kernel tests")
+SANITY = (*CONTROLLER, *FOUND)
 
 
 def log_path(cell: Cell) -> Path:

@@ -60,13 +60,13 @@ def test_pattern_without_a_cell(pattern: str) -> None:
 def test_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(results, "KEPT", tmp_path)
     first, other = choose(["bullseye:6.1:2.19-py3.11", "bullseye:6.1:2.21-py3.12"], True)
-    results.keep(first, {"ansible-core": "2.19.99", "kernel": "6.1.99", "result": "ok"})
+    results.keep(first, {"ansible-core": "2.19.99", "kernel": "6.1.99", "result": "ok", "at": "1234567"})
     page = results.page()
-    assert "| bullseye |  |  | 6.1.99 | 2.19.99 | 3.11 | ok |  |  |" in page
-    assert "| bullseye |  |  | 6.12 | 2.19 | 3.11 | not run |  |  |" in page
+    assert "| bullseye |  |  | 6.1.99 | 2.19.99 | 3.11 | ok |  | 1234567 |  |" in page
+    assert "| bullseye |  |  | 6.12 | 2.19 | 3.11 | not run |  |  |  |" in page
     assert "2.21 | 3.12" not in page
     results.keep(other, {"result": "FAILED: 3 site: it changed something"})
-    assert "| bullseye |  |  | 6.1 | 2.21 | 3.12 | FAILED: 3 site: it changed something |  |  |" in results.page()
+    assert "| bullseye |  |  | 6.1 | 2.21 | 3.12 | FAILED: 3 site: it changed something |  |  |  |" in results.page()
 
 
 def test_good_recap() -> None:
