@@ -73,14 +73,20 @@ def _list(chosen: Iterable[Host]) -> str:
     return ", ".join(host.name for host in chosen)
 
 
+def _check(chosen: Iterable[Host]) -> None:
+    """Say what this machine lacks before anything starts."""
+    need(("ip", "ssh", "ssh-keygen"))
+    hosts.check([host for host in chosen if not record.pid(host)])
+
+
 # ---- commands that change the lab; one of them at a time
 
 
 def up(names: Iterable[str]) -> None:
     """Start the hosts (default: the six), or repair what is broken of them."""
     chosen = _named(names or topology.DEFAULT_HOSTS)
-    need(("ip", "ssh", "ssh-keygen"))
-    hosts.check([host for host in chosen if not record.pid(host)])
+    _check(chosen)
+    hosts.prepare(host for host in chosen if not record.pid(host))
     access.ensure_key()
     RUN.mkdir(parents=True, exist_ok=True)
     namespace.make()
@@ -220,6 +226,11 @@ def inventory(_given: argparse.Namespace) -> int:
     return 0
 
 
+def check(_given: argparse.Namespace) -> int:
+    _check(_named(topology.DEFAULT_HOSTS))
+    return 0
+
+
 def image(_given: argparse.Namespace) -> int:
     print(images.image(images.suite()))
     return 0
@@ -268,6 +279,7 @@ def _parser() -> argparse.ArgumentParser:
     command("status", "show hosts, memory, kernels, addresses", status)
     one_host("log", "show a host's console", log)
     command("inventory", "print the path of the generated inventory", inventory)
+    command("check", "find out whether this machine can run the lab, before long work for it", check)
     command("image", "build the disk image, unless it is there", image)
     kept = command("cache", "print where things are kept", cache)
     kept.add_argument("what", nargs="?", choices=("image", "kernel"))

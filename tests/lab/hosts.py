@@ -69,10 +69,13 @@ def _base(kind: ModuleType) -> Any:
 
 def check(hosts: Sequence[Host]) -> None:
     """Say before anything is changed what this machine lacks."""
-    groups = _by_kind(hosts)
-    for kind, some in groups:
+    for kind, some in _by_kind(hosts):
         kind.check(some)
-    for kind, _some in groups:
+
+
+def prepare(hosts: Iterable[Host]) -> None:
+    """Have all that the hosts are made from."""
+    for kind, _some in _by_kind(hosts):
         _base(kind)
 
 
