@@ -2,6 +2,9 @@
 # The lab's commands, included by the Makefile at the top.
 LAB := tests/lab/lab
 
+# Short names, for any target: make demo SUITE=trixie KERNEL=6.12 DRIVER=uml
+$(foreach name,SUITE KERNEL DRIVER,$(if $($(name)),$(eval export OPENLVS_LAB_$(name) := $($(name)))))
+
 .PHONY: lab lab-down lab-shell lab-status lab-kernel lab-image test-lab test-containers test-nested
 
 lab: ## Start the lab's hosts, or repair what is broken
@@ -17,7 +20,7 @@ lab-shell: ## Open a shell on a host: make lab-shell HOST=lvs1
 lab-status: ## Show the lab's hosts
 	@$(LAB) status
 
-lab-kernel: ## Build the lab's own kernel, unless it is there (3 minutes); an older one: KERNEL=6.1 or 6.12
+lab-kernel: ## Build the lab's own kernel, unless it is there (3 minutes); others: KERNEL=6.1 or 6.12
 	@tests/lab/install-tools --kernel
 	@tests/lab/build-kernel $(KERNEL)
 
