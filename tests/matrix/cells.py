@@ -47,6 +47,11 @@ class Life:
     def name(self) -> str:
         return f"{self.guest}:{self.kernel}:{self.controller.name}"
 
+    @property
+    def tests_modules(self) -> bool:
+        """Whether the modules' own tests run: on each guest and on each kernel, not on each of both."""
+        return self.controller == PINNED and (self.kernel == "own" or self.guest == "bookworm")
+
 
 @dataclass(frozen=True)
 class Sanity:

@@ -9,7 +9,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import controller
-from cells import PINNED, Cell, Life, Sanity
+from cells import Cell, Life, Sanity
 from controller import Ready
 from log import CHECKOUT, LAB, Log, Trouble
 
@@ -49,7 +49,7 @@ def _life(cell: Life, log: Log) -> dict[str, str]:
     log.run("lab up", lab, LAB, "up")
     with ThreadPoolExecutor(1) as pool:  # the kernel tests have a guest of their own
         tests = None
-        if cell.controller == PINNED:
+        if cell.tests_modules:
             kernel_log = Log(log.path.with_suffix(".kernel.log"))
             tests = pool.submit(kernel_log.run, "kernel tests", lab, CHECKOUT / "tests/kernel/run")
         facts = {**ready.facts(), **_cluster(ready, lab, log)}

@@ -21,7 +21,8 @@ The tables are what `make test-matrix` found; `python tests/matrix/matrix.py --p
 
 Each line is a whole life of [the example's cluster](../examples/inventory.yml) on fresh hosts of the lab:
 `site.yml --check`, `site.yml`, `site.yml` again, which may change nothing, `verify.yml`, a reboot of the director and
-the real servers, `verify.yml`, `teardown.yml`. Once for each guest and kernel the modules' own tests run, too.
+the real servers, `verify.yml`, `teardown.yml`. The modules' own tests run, too, once on each guest and once on
+each kernel.
 The kernel `own` is the newest that Debian has, backports included. "At" names the commit that was run.
 
 {lives}
