@@ -281,4 +281,4 @@ def test_random_sequences_leave_what_the_model_says():
     seconds = time.monotonic() - start
     print(f"{COUNT['steps']} module runs, {COUNT['changed']} changed something, {COUNT['refused']} were refused,")
     print(f"no difference, {seconds:.0f} s")
-    assert COUNT["changed"] > COUNT["steps"] // 3
+    assert COUNT["changed"] > COUNT["steps"] // 10  # else it has shown nothing
