@@ -41,7 +41,7 @@ class KernelError(LvsError):
     """
 
     def __init__(self, message: str, errno: int, **details: t.Any) -> None:
-        super().__init__(message, errno=errno, **details)
+        super().__init__(message, **details)
         self.errno = errno
 
 

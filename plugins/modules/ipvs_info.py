@@ -351,6 +351,11 @@ services:
           inactive_connections: 11
           persistent_connections: 0
           stats: *sample
+findings:
+  description: What cannot be asked with these options, one line each.
+  returned: when a value is refused
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -42,7 +42,8 @@ options:
   weight:
     description:
       - Its share of new connections (C(ipvsadm -w)), V(0) to V(2147483647).
-      - V(0) drains it. It gets no new connections, and those that it has go on.
+      - V(0) drains it. It gets no new connections, and those that it has go on. Clients that a persistent service binds
+        to it keep coming, unless C(net.ipv4.vs.expire_quiescent_template) is 1.
     type: int
     default: 1
   forward:
@@ -166,6 +167,11 @@ diff:
 findings:
   description: What cannot work in the described real server, one line each.
   returned: when a value is refused
+  type: list
+  elements: str
+applied:
+  description: The steps that were done before the kernel refused one.
+  returned: when the kernel refuses a step
   type: list
   elements: str
 """

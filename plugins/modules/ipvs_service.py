@@ -12,7 +12,8 @@ short_description: Manage a virtual service of a Linux virtual server
 description:
   - Adds, edits or removes one virtual service (IPVS) in the running kernel's table of the network namespace that the
     module runs in. The table is gone after a reboot.
-  - A service is edited in place, so its real servers, connections and counters stay.
+  - A service is edited in place, so its real servers, connections and counters stay. With another O(scheduler) it
+    refuses new connections for the few milliseconds in which the kernel has none for it.
   - For several services, or for services with their real servers, M(openlvs.lvs.ipvs_services) does it all in one task.
 author:
   - The openlvs contributors (@openlvs)
@@ -148,6 +149,11 @@ diff:
 findings:
   description: What cannot work in the described service, one line each.
   returned: when a value is refused
+  type: list
+  elements: str
+applied:
+  description: The steps that were done before the kernel refused one.
+  returned: when the kernel refuses a step
   type: list
   elements: str
 """

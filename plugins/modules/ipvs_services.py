@@ -14,6 +14,8 @@ description:
     Works on the running kernel's table of the network namespace that the module runs in.
   - Adds come before edits and edits before removals. Services and real servers are edited in place, so connections
     and counters stay; nothing is ever flushed, and no service with real servers is left without one on the way.
+  - A service in use that gets another O(services[].scheduler) refuses new connections for the few milliseconds in which
+    the kernel has none for it.
   - By default nothing is removed that is not described. O(purge_real_servers), O(owner) and O(purge) each widen that.
   - Values that the kernel takes in silence and that cannot work are refused before anything is changed, all of them
     at once.
@@ -122,7 +124,8 @@ options:
           weight:
             description:
               - Its share of new connections (C(-w)), V(0) to V(2147483647).
-              - V(0) drains it. It gets no new connections, and those that it has go on.
+              - V(0) drains it. It gets no new connections, and those that it has go on. Clients that
+                O(services[].persistent) binds to it keep coming, unless C(net.ipv4.vs.expire_quiescent_template) is 1.
             type: int
             default: 1
           forward:
@@ -176,7 +179,10 @@ options:
     type: bool
     default: false
   purge_real_servers:
-    description: Remove real servers that are not listed from the services that are.
+    description:
+      - Remove real servers that are not listed from the services that are.
+      - Connections to a removed real server hang or break, so drain it before, by
+        O(services[].real_servers[].weight=0).
     type: bool
     default: false
   keep_weights:

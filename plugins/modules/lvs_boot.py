@@ -99,7 +99,18 @@ EXAMPLES = r"""
 - name: Bring the table back by a unit of one's own, never by the distribution's
   openlvs.lvs.lvs_boot:
     unit: table.service
-    content: "{{ lookup('ansible.builtin.template', 'table.service.j2') }}"
+    content: |
+      [Unit]
+      Description=Table of this director
+      After=network.target
+
+      [Service]
+      Type=oneshot
+      RemainAfterExit=yes
+      ExecStart=/bin/sh -c 'test -n "$(ipvsadm -Sn)" || grep -v "^#" /etc/ipvsadm.rules | ipvsadm -R'
+
+      [Install]
+      WantedBy=multi-user.target
     needs: [/etc/ipvsadm.rules]
     masked: [ipvsadm.service]
 

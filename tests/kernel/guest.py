@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils import basic
+from documented import differences
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = CHECKOUT / "plugins" / "modules"
@@ -117,9 +118,12 @@ def _main(name: str, payload: str) -> None:
 
 def _result(name: str, out: str, err: str) -> dict[str, Any]:
     try:
-        return dict(json.loads(out))
+        result = dict(json.loads(out))
     except ValueError:
         raise AssertionError(f"module {name} gave no result:\n{out}{err}") from None
+    wrong = differences(MODULES / f"{name}.py", result)
+    assert not wrong, f"module {name} does not return what it documents: {wrong}"
+    return result
 
 
 # ---- a host before its first run

@@ -32,18 +32,54 @@ def examples(name):
     return found
 
 
-@pytest.mark.parametrize("name", sorted(CHANGING))
-def test_examples_that_change_do_so_once(run_module, name):
-    last = everything()
-    for title, params in examples(name):
+@pytest.fixture(name="once")
+def fixture_once(run_module):
+    """once(name, title, params): a task of the examples changes what check mode says, and nothing the second time."""
+
+    def once(name, title, params):
         checked = run_module(name, params, check=True)
-        assert everything() == last, title
         result = run_module(name, params)
         assert not result.get("failed"), (title, result)
         assert (result["changed"], result["changes"]) == (checked["changed"], checked["changes"])
         assert result["changed"], title
         assert run_module(name, params)["changed"] is False, title
+
+    return once
+
+
+@pytest.mark.parametrize("name", sorted(CHANGING))
+def test_examples_that_change_do_so_once(run_module, once, name):
+    for title, params in examples(name):
         last = everything()
+        run_module(name, params, check=True)
+        assert everything() == last, title
+        once(name, title, params)
+
+
+def standing(*units):
+    """What systemd says of units: whether it knows them, or keeps them off, and whether they have done their work."""
+    shown = [guest.sh(f"systemctl show -p LoadState -p ActiveState {unit}") for unit in units]
+    return [dict(line.split("=") for line in lines.splitlines()) for lines in shown]
+
+
+def test_examples_of_units_bring_them_and_take_them_away(run_module, once):
+    """On the guest's own systemd, for a test has none to itself; so what the examples leave is taken away, too."""
+    first, second, third = examples("lvs_boot")
+    made = [params for _title, params in (first, second)]
+    try:
+        once("lvs_boot", *first)
+        assert standing("vip.service") == [{"LoadState": "loaded", "ActiveState": "active"}]
+        assert "arp_ignore = 1" in guest.sh("cat /etc/sysctl.d/zz-vip.conf")
+        once("lvs_boot", *second)
+        loaded, off = standing("table.service", "ipvsadm.service")
+        assert loaded == {"LoadState": "loaded", "ActiveState": "active"} and off["LoadState"] == "masked"
+        once("lvs_boot", *third)
+        gone, back = standing("table.service", "ipvsadm.service")
+        assert gone == {"LoadState": "not-found", "ActiveState": "inactive"} and back["LoadState"] == "loaded"
+    finally:
+        for params in made:
+            run_module("lvs_boot", {**params, "state": "absent"})
+        guest.sh("nsenter --net=/proc/1/ns/net ip address del 192.0.2.10/32 dev lo", check=False)
 
 
 @pytest.mark.parametrize("name", sorted(READING))
