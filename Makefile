@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-molecule test-proof test-rhel test-scale test-speed test-matrix clean
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-proof test-rhel test-scale test-speed test-matrix clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test-kernel: $(READY) ## The modules against a real ip_vs, in a guest that boots
 
 test-random: $(READY) ## Random runs of the IPVS modules against a model: make test-random STEPS=10000
 	STEPS=$(or $(STEPS),10000) tests/kernel/run tests/kernel/test_ipvs_random.py -s
+
+test-hitless: $(READY) ## Requests while the table changes, and runs killed at every step: the figures and the log
+	tests/kernel/run tests/kernel/test_ipvs_hitless.py tests/kernel/test_ipvs_killed.py -s
 
 test-molecule: $(READY) ## The playbooks on the lab: check, converge, idempotence, verify, reboot, teardown
 	tests/molecule

@@ -43,23 +43,29 @@ class Segment:
 
     def neighbour(self, name: str, number: int) -> str:
         """One more machine, 192.0.2.NUMBER and 2001:db8::NUMBER; its MAC."""
-        mac = f"02:00:00:00:00:{number:02x}"
-        guest.sh(f"ip netns add {name}")
-        _ip(
-            f"link add p-{name} type veth peer name eth0 netns {name}",
-            f"link set p-{name} master br0 up",
-            namespace="switch",
-        )
-        _ip(
-            "link set lo up",
-            f"link set eth0 address {mac} up",
-            f"address add 192.0.2.{number}/24 dev eth0",
-            f"address add 2001:db8::{number:x}/64 dev eth0 nodad",
-            namespace=name,
-        )
+        self.neighbours({name: number})
+        return _mac(number)
+
+    def neighbours(self, numbers: dict[str, int]) -> None:
+        """Several of them."""
+        for name, number in numbers.items():
+            guest.sh(f"ip netns add {name}")
+            _ip(
+                f"link add p-{name} type veth peer name eth0 netns {name}",
+                f"link set p-{name} master br0 up",
+                namespace="switch",
+            )
+            _ip(
+                "link set lo up",
+                f"link set eth0 address {_mac(number)} up",
+                f"address add 192.0.2.{number}/24 dev eth0",
+                f"address add 2001:db8::{number:x}/64 dev eth0 nodad",
+                namespace=name,
+            )
         # a new link carries nothing until the kernel has noticed that it is up, which can take a second
-        guest.sh(f"until ping -qc 1 -W 0.1 192.0.2.{number}; do :; done && ip neighbour flush dev eth0")
-        return mac
+        for number in numbers.values():
+            guest.sh(f"until ping -qc 1 -W 0.1 192.0.2.{number}; do :; done")
+        guest.sh("ip neighbour flush dev eth0")
 
     def ask(self, name: str, command: str, check: bool = True) -> str:
         """What a shell line prints on a neighbour."""
@@ -107,6 +113,10 @@ class Segment:
             for process in running:
                 process.kill()
                 process.wait()
+
+
+def _mac(number: int) -> str:
+    return f"02:00:00:00:00:{number:02x}"
 
 
 def _ip(*commands: str, namespace: str | None = None) -> None:
