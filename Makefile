@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-proof test-rhel test-scale test-speed test-matrix clean
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-proof test-pyroute2 test-rhel test-scale test-speed test-matrix clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ test-scale: $(READY) ## 200 services with 50 real servers each on one director
 
 test-matrix: $(READY) ## Every guest, kernel and ansible-core that fit together: CELLS='bullseye:*', CELLS=--list
 	@python tests/matrix/matrix.py $(foreach cell,$(CELLS),'$(cell)')
+
+test-pyroute2: $(READY) ## The modules with each version of pyroute2, on each Python that modules can meet
+	@python tests/matrix/matrix.py 'pyroute2:*'
 
 test-speed: $(READY) ## site.yml twice on fresh hosts: tasks and seconds by role, and what share of the first the second takes
 	@python tests/speed/speed.py

@@ -7,6 +7,7 @@ Every test gets a host of its own: fresh network and mount namespaces.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -24,7 +25,9 @@ def pytest_configure() -> None:
 
 
 def pytest_report_header() -> str:
-    return f"guest kernel {platform.release()}, uid {os.getuid()}"
+    library = importlib.metadata.version("pyroute2")
+    python = platform.python_version()
+    return f"guest kernel {platform.release()}, Python {python}, pyroute2 {library}, uid {os.getuid()}"
 
 
 @pytest.fixture(autouse=True)

@@ -132,14 +132,24 @@ def _result(name: str, out: str, err: str) -> dict[str, Any]:
 @contextlib.contextmanager
 def without_pyroute2() -> Iterator[None]:
     """The same system without the pyroute2 library (run modules with fresh=True)."""
-    sh(f"mkdir -p /run/packages && mount --bind {PACKAGES} /run/packages && mount -t tmpfs none {PACKAGES}")
+    places = {PACKAGES, *(Path(entry) for entry in sys.path if Path(entry, "pyroute2").exists())}
+    with contextlib.ExitStack() as stack:
+        for place in places:
+            stack.enter_context(_without_pyroute2(place))
+        yield
+
+
+@contextlib.contextmanager
+def _without_pyroute2(place: Path) -> Iterator[None]:
+    kept = Path(f"/run/packages{place}")
+    sh(f"mkdir -p {kept} && mount --bind {place} {kept} && mount -t tmpfs none {place}")
     try:
-        for entry in Path("/run/packages").iterdir():
+        for entry in kept.iterdir():
             if not entry.name.startswith("pyroute2"):
-                (PACKAGES / entry.name).symlink_to(entry)
+                (place / entry.name).symlink_to(entry)
         yield
     finally:
-        sh(f"umount {PACKAGES} && umount /run/packages")
+        sh(f"umount {place} && umount {kept}")
 
 
 def unload_ip_vs() -> None:

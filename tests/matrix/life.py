@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The openlvs contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one cell: a cluster's life on fresh hosts, or the sanity tests; exit codes and recaps judge each step."""
+"""Run one cell: a cluster's life on fresh hosts, or tests; exit codes and recaps judge each step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import controller
-from cells import Cell, Life, Sanity
+from cells import NOT_IMPORTED, PYROUTE2, Cell, Library, Life, Sanity
 from controller import Ready
 from log import CHECKOUT, LAB, Log, Trouble
 
@@ -23,13 +23,20 @@ STEPS: tuple[tuple[str, list[str], bool], ...] = (  # playbook, its arguments, w
     ("verify", [], False),
     ("teardown", [], True),
 )
+KERNEL_TESTS = CHECKOUT / "tests/kernel/run"
+# all that modules write through pyroute2: each kind of address, with a route and without, there and gone again
+# each kind of address that modules write through pyroute2, with a route and without, there and gone again
+WRITING = ("-k", "change_do_so or (test_lvs_vip and (stands or prefix or speak or purge))")
+RAN = re.compile(r"^guest kernel (?P<kernel>[0-9.]+).*, Python (?P<Python>[0-9.]+), pyroute2 (\S+),", re.MULTILINE)
 RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+) ", re.MULTILINE)
 ASK = "python3 --version; dpkg-query --show --showformat '${Version}\n' python3-pyroute2; uname --kernel-release"
 
 
 def run(cell: Cell, log: Log) -> dict[str, str]:
     """Run the cell; what was found out about it, or Trouble that names the step that failed."""
-    return _sanity(cell, log) if isinstance(cell, Sanity) else _life(cell, log)
+    if isinstance(cell, Life):
+        return _life(cell, log)
+    return _sanity(cell, log) if isinstance(cell, Sanity) else _library(cell, log)
 
 
 def _sanity(cell: Sanity, log: Log) -> dict[str, str]:
@@ -38,6 +45,36 @@ def _sanity(cell: Sanity, log: Log) -> dict[str, str]:
         raise Trouble(f"it needs a Python {cell.controller.python} of this machine")
     log.run("sanity", {**ready.environment, "PYTHON": ready.python[0]}, CHECKOUT / "tests/sanity")
     return ready.facts()
+
+
+def _library(cell: Library, log: Log) -> dict[str, str]:
+    """Every version is tried, whatever comes of those before it."""
+    lab = {**os.environ, "OPENLVS_LAB_DRIVER": "uml", "OPENLVS_LAB_SUITE": cell.guest}
+    if not cell.own:
+        lab["OPENLVS_PYTHON"] = cell.python
+    log.run("kernel and image", lab, "make", "lab-kernel", "lab-image")
+    log.run("lab down", lab, LAB, "down")
+    found: dict[str, str] = {}
+    for version in PYROUTE2:
+        if (version, cell.minor) in NOT_IMPORTED:
+            found[version] = "does not import"
+            continue
+        try:
+            said = log.run(f"pyroute2 {version}", {**lab, "OPENLVS_PYROUTE2": version}, KERNEL_TESTS, "-v", *WRITING)
+        except Trouble as exc:
+            found[version] = "FAILED"
+            found["result"] = f"FAILED: {exc}"
+        else:
+            ran = RAN.search(said)
+            if not ran or ran[3] != version or not ran["Python"].startswith(f"{cell.python}."):
+                raise Trouble(f"pyroute2 {version}: another one, or another Python, was tested")
+            found |= {**ran.groupdict(), version: _passed(said).split(",")[0]}
+    return found
+
+
+def _passed(output: str) -> str:
+    """Pytest's last line without the time."""
+    return output.splitlines()[-1].split(" in ")[0].strip("= ")
 
 
 def _life(cell: Life, log: Log) -> dict[str, str]:
@@ -51,10 +88,10 @@ def _life(cell: Life, log: Log) -> dict[str, str]:
         tests = None
         if cell.tests_modules:
             kernel_log = Log(log.path.with_suffix(".kernel.log"))
-            tests = pool.submit(kernel_log.run, "kernel tests", lab, CHECKOUT / "tests/kernel/run")
+            tests = pool.submit(kernel_log.run, "kernel tests", lab, KERNEL_TESTS)
         facts = {**ready.facts(), **_cluster(ready, lab, log)}
         if tests:
-            facts["kernel tests"] = tests.result().splitlines()[-1].split(" in ")[0]
+            facts["kernel tests"] = _passed(tests.result())
     return facts
 
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the collection on every guest, kernel and ansible-core that fit together.
 
-A cell is GUEST:KERNEL:ANSIBLE-pyPYTHON, a cluster's life on the lab, or sanity:ANSIBLE-pyPYTHON. One that fails does
-not stop the others. They run one after another on the lab of OPENLVS_LAB_DIR, whose hosts are taken down for it.
+A cell is GUEST:KERNEL:ANSIBLE-pyPYTHON, a cluster's life on the lab, sanity:ANSIBLE-pyPYTHON, or pyroute2:pyPYTHON. One
+that fails does not stop the others. They run one after another on the lab of OPENLVS_LAB_DIR, whose hosts are taken
+down for it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def run(cell: Cell) -> bool:
     started = time.monotonic()
     found = {"at": _commit()} | ({"guest": cell.guest} if isinstance(cell, Life) else {})
     try:
-        found |= {**life.run(cell, Log(results.log_path(cell))), "result": "ok"}
+        found |= {"result": "ok", **life.run(cell, Log(results.log_path(cell)))}
     except (Trouble, subprocess.CalledProcessError) as exc:
         found |= {"result": f"FAILED: {exc}"}
     found["seconds"] = f"{time.monotonic() - started:.0f}"

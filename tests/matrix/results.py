@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from cells import EVERY, OUT_OF_REACH, Cell, Life, Sanity, planned
+from cells import EVERY, OUT_OF_REACH, PYROUTE2, Cell, Library, Life, Sanity
 from log import CHECKOUT
 
 KEPT = CHECKOUT / ".ansible/matrix"
@@ -32,6 +32,13 @@ The kernel `own` is the newest that Debian has, backports included. "At" names t
 with each version that modules can meet and that the machine has.
 
 {sanities}
+## Versions of pyroute2
+
+The kernel tests of the modules that write through pyroute2, with each version of it, and on each Python that modules
+can meet (`make test-pyroute2`). A guest runs its Debian's own Python; where no Debian has the version, it runs the one
+of the machine that the tests were started on. All other modules need no pyroute2.
+
+{libraries}
 ## What cannot be run
 
 {out_of_reach}"""
@@ -39,6 +46,7 @@ CONTROLLER = ("ansible-core", "on Python")
 FOUND = ("result", "seconds", "at")
 LIFE = ("guest", "its Python", "pyroute2", "kernel", *CONTROLLER, *FOUND, "kernel tests")
 SANITY = (*CONTROLLER, *FOUND)
+LIBRARY = ("Python", "guest", "kernel", *PYROUTE2, *FOUND)
 
 
 def log_path(cell: Cell) -> Path:
@@ -51,9 +59,7 @@ def keep(cell: Cell, found: dict[str, str]) -> None:
 
 def _kept(cell: Cell) -> dict[str, str]:
     """What the cell is, and what its last run found."""
-    known = {"ansible-core": cell.controller.series, "on Python": cell.controller.python, "result": "not run"}
-    if isinstance(cell, Life):
-        known |= {"guest": cell.guest, "kernel": cell.kernel}
+    known = {"result": "not run", **cell.known}
     path = log_path(cell).with_suffix(".json")
     return known | json.loads(path.read_text()) if path.exists() else known
 
@@ -63,7 +69,7 @@ def _results(kind: type[Cell], columns: tuple[str, ...]) -> str:
     found = [
         kept
         for cell in EVERY
-        if isinstance(cell, kind) and ((kept := _kept(cell))["result"] != "not run" or planned(cell))
+        if isinstance(cell, kind) and ((kept := _kept(cell))["result"] != "not run" or cell.planned)
     ]
     return _table(columns, ([one.get(column, "") for column in columns] for one in found))
 
@@ -80,4 +86,9 @@ def out_of_reach() -> str:
 
 def page() -> str:
     """All that is known, as Markdown."""
-    return PAGE.format(lives=_results(Life, LIFE), sanities=_results(Sanity, SANITY), out_of_reach=out_of_reach())
+    return PAGE.format(
+        lives=_results(Life, LIFE),
+        sanities=_results(Sanity, SANITY),
+        libraries=_results(Library, LIBRARY),
+        out_of_reach=out_of_reach(),
+    )

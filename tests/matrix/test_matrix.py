@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import life
 import pytest
 import results
-from cells import EVERY, OUT_OF_REACH, choose
+from cells import EVERY, OUT_OF_REACH, Library, choose
 from life import judge
-from log import Trouble
+from log import Log, Trouble
 
 GOOD = """\
 client                     : ok=1    changed=0    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0
@@ -27,7 +29,7 @@ def names(*patterns: str, everything: bool = False) -> list[str]:
 
 
 def test_plan_has_every_guest_kernel_and_ansible_core() -> None:
-    lives = [name.split(":") for name in names() if not name.startswith("sanity:")]
+    lives = [name.split(":") for name in names("*:*:*")]
     assert {(guest, kernel) for guest, kernel, _controller in lives} == {
         (guest, kernel) for guest in ("bullseye", "bookworm", "trixie") for kernel in ("6.1", "6.12", "own")
     }
@@ -67,6 +69,39 @@ def test_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "2.21 | 3.12" not in page
     results.keep(other, {"result": "FAILED: 3 site: it changed something"})
     assert "| bullseye |  |  | 6.1 | 2.21 | 3.12 | FAILED: 3 site: it changed something |  |  |  |" in results.page()
+
+
+HEADER = """\
+guest kernel 7.3.4-openlvs.1, Python {python}, pyroute2 {version}, uid 0
+collected 9 items
+===== 9 passed, 20 deselected in 3.21s =====
+"""
+
+
+class Fake(Log):
+    """Kernel tests that nobody runs: with 0.6.13 they fail."""
+
+    def __init__(self, python: str) -> None:
+        self.python, self.ran = python, []
+
+    def run(self, step: str, environment: Mapping[str, str], *command: str | Path) -> str:
+        if command[0] != life.KERNEL_TESTS:
+            return ""
+        version = environment["OPENLVS_PYROUTE2"]
+        self.ran.append((version, environment["OPENLVS_LAB_SUITE"], environment.get("OPENLVS_PYTHON")))
+        if version == "0.6.13":
+            raise Trouble(f"{step}: exit code 1")
+        return HEADER.format(python=self.python, version=version)
+
+
+def test_every_version_of_pyroute2_is_tried() -> None:
+    tests = Fake("3.12.1")
+    found = life.run(Library(12), tests)
+    assert found["0.5.14"] == "does not import" and found["0.6.13"] == "FAILED" and found["0.9.7"] == "9 passed"
+    assert (found["result"], found["Python"]) == ("FAILED: pyroute2 0.6.13: exit code 1", "3.12.1")
+    assert {run[1:] for run in tests.ran} == {("trixie", "3.12")} and len(tests.ran) == 6
+    with pytest.raises(Trouble, match="another Python"):
+        life.run(Library(11), tests)
 
 
 def test_good_recap() -> None:
