@@ -215,6 +215,7 @@ def _read_engine(engine: str | None, key: ServiceKey, persistent: int | None, wh
         return ""
     if engine not in PERSISTENCE_ENGINES:
         findings.append(f"{where}: pe {engine!r} is not known. Known is {', '.join(PERSISTENCE_ENGINES)}.")
+        return ""
     if persistent is None:
         findings.append(f"{where}: pe {engine} says what a client is known by, and it needs persistent.")
     if key.protocol in ("tcp", "sctp"):
