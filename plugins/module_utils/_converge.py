@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
-from ansible_collections.openlvs.lvs.plugins.module_utils._kernel_needs import refuse_unknown_tunnels
+from ansible_collections.openlvs.lvs.plugins.module_utils._kernel_needs import refuse_missing
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import TableChanged
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, after
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import write_rules
@@ -57,14 +57,14 @@ class Outcome:
 def converge(access: Access, make_plan: t.Callable[[Table], t.Sequence[Step]], check_mode: bool) -> Outcome:
     """Bring the table to where the plan leads.
 
-    :raises OptionError: when the kernel is too old for a step.
+    :raises OptionError: when the kernel lacks what a step needs.
     :raises KernelError: when the kernel refuses a step, or when somebody else keeps changing the table.
     """
     before = have = access.read()
     done: list[Step] = []
     for attempt in range(1, ATTEMPTS + 1):
         steps = make_plan(have)
-        refuse_unknown_tunnels(steps)
+        refuse_missing(steps)
         try:
             if steps and not check_mode:
                 access.apply(steps)

@@ -74,7 +74,8 @@ options:
   tunnel_checksum:
     description:
       - Checksum of the wrapping (C(--tun-nocsum), C(--tun-csum), C(--tun-remcsum)). V(csum) is for O(tunnel_type=gue)
-        and O(tunnel_type=gre). V(remcsum), remote checksum offload, is for O(tunnel_type=gue).
+        and O(tunnel_type=gre). V(remcsum), remote checksum offload, is for O(tunnel_type=gue). Both need
+        Linux 5.3.
     type: str
     choices: [nocsum, csum, remcsum]
     default: nocsum

@@ -163,7 +163,8 @@ options:
             description:
               - Checksum of the wrapping (C(--tun-nocsum), C(--tun-csum), C(--tun-remcsum)). V(csum) is for
                 O(services[].real_servers[].tunnel_type=gue) and O(services[].real_servers[].tunnel_type=gre).
-                V(remcsum), remote checksum offload, is for O(services[].real_servers[].tunnel_type=gue).
+                V(remcsum), remote checksum offload, is for O(services[].real_servers[].tunnel_type=gue). Both need
+                Linux 5.3.
             type: str
             choices: [nocsum, csum, remcsum]
             default: nocsum

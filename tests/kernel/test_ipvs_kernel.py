@@ -66,8 +66,22 @@ def test_a_missing_scheduler_is_named_with_its_module():
         Ipvs().apply([Step(ADD, Service(KEY, "best"))])
     assert str(caught.value) == (
         "Service tcp 192.0.2.10:80: cannot add it: the kernel has no scheduler 'best' (module ip_vs_best): it is not"
-        f" installed for kernel {os.uname().release}, or 'modprobe ip_vs_best' fails."
+        f" installed for kernel {os.uname().release}."
     )
+
+
+def test_a_scheduler_whose_module_is_not_installed_is_refused_before_anything_is_done(run_module, sh):
+    guest.unload_ip_vs()
+    modules = f"/lib/modules/{os.uname().release}/modules.dep"
+    sh(f"grep -v /ip_vs_twos.ko {modules} >/var/lib/modules.dep && mount --bind /var/lib/modules.dep {modules}")
+    services = [service("198.51.100.1"), service("198.51.100.1", port=81, scheduler="twos")]
+    for check in (True, False):
+        result = run_module("ipvs_services", {"services": services}, check=check)
+        assert result["findings"] == [
+            f"Service tcp {VIP}:81: the kernel has no scheduler 'twos' (module ip_vs_twos): it is not installed for"
+            f" kernel {os.uname().release}."
+        ]
+        assert "ip_vs" not in guest.lsmod()
 
 
 def test_a_tunnel_that_an_older_kernel_would_build_otherwise_is_refused(run_module, monkeypatch):
