@@ -202,7 +202,7 @@ def _read_service(params: Params, key: ServiceKey, where: str, findings: list[st
 def _read_flags(flags: t.Sequence[str], scheduler: str, where: str, findings: list[str]) -> tuple[str, ...]:
     known = flag_names(scheduler)[:2] if scheduler in ("sh", "mh") else ()
     for flag in flags:
-        if flag not in known:
+        if flag not in known and scheduler in SCHEDULERS:
             findings.append(
                 f"{where}: scheduler_flags {flag!r} means nothing to scheduler {scheduler}, though the kernel would"
                 f" take it. {f'It knows {known[0]} and {known[1]}' if known else 'Only sh and mh have flags'}."
@@ -229,7 +229,7 @@ def _read_netmask(text: str | None, family: str, persistent: int | None, where: 
     if text is None:
         return None
     if persistent is None:
-        findings.append(f"{where}: netmask {text} says how persistence groups clients, and it needs persistent.")
+        findings.append(f"{where}: netmask {text!r} says how persistence groups clients, and it needs persistent.")
     bits = _BITS[family]
     length = _prefix_length(text, family)
     if length is None or not 1 <= length <= bits:

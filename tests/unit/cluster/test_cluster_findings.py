@@ -358,7 +358,7 @@ class TestRulesOfTheModules:
 
     def test_a_netmask_without_persistence(self):
         finding = only(build(web(netmask="255.255.255.0")))
-        assert finding.startswith("Service tcp 192.0.2.77:80 (web): netmask 255.255.255.0 says how persistence groups")
+        assert finding.startswith("Service tcp 192.0.2.77:80 (web): netmask '255.255.255.0' says how persistence")
 
     def test_thresholds_the_wrong_way_round(self):
         finding = only(build(web(real_servers=[{"host": "rs1", "upper_threshold": 5, "lower_threshold": 9}])))

@@ -175,7 +175,7 @@ ALL = "rr, wrr, lc, wlc, fo, ovf, lblc, lblcr, dh, sh, mh, sed, nq, twos"
         ({**WEB, "protocol": "sctp", "ops": True}, "which breaks sctp connections"),
         (
             {**WEB, "netmask": "255.255.255.0"},
-            f"{TCP}: netmask 255.255.255.0 says how persistence groups clients, and it needs persistent.",
+            f"{TCP}: netmask '255.255.255.0' says how persistence groups clients, and it needs persistent.",
         ),
         (
             {**WEB, "persistent": 60, "netmask": "255.0.255.0"},
