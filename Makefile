@@ -9,7 +9,7 @@ READY := .venv/.ready
 .PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-proof test-pyroute2 test-rhel test-scale test-speed test-matrix clean
 
 help: ## List these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 demo: ## Build the example cluster on real kernels and show that it works
 	@tests/demo/run
