@@ -13,6 +13,7 @@ the access that is handed in.
 from __future__ import annotations
 
 import ipaddress
+import os
 import typing as t
 from dataclasses import dataclass
 
@@ -95,7 +96,7 @@ def read(params: t.Mapping[str, t.Any], mtu: t.Callable[[str], int | None]) -> W
         if not low <= params[name] <= high:
             findings.append(f"{where}: {name} {params[name]} is out of range. Use {low} to {high}.")
     interface = params["interface"]
-    size = mtu(interface) if 0 < len(interface.encode()) <= _MAX_INTERFACE else None
+    size = mtu(interface) if 0 < len(os.fsencode(interface)) <= _MAX_INTERFACE else None
     if size is None:
         findings.append(
             f"{where}: interface {interface!r} is not there. It is the one on which the other directors are."

@@ -118,6 +118,21 @@ def test_beside_a_sync_daemon_no_real_server_is_of_the_other_family(wire, run_mo
     assert "of the VIP's family unless it is reached by a tunnel and no sync daemon runs" in result["msg"]
 
 
+def test_a_refusal_in_the_middle_names_the_object_and_what_is_done(wire, run_module, sh):
+    sh("ipvsadm -A -f 9")
+    run_module("ipvs_sync_daemon", DAEMON)
+    mixed = service(port=81, real_servers=[{"address": "2001:db8::1", "forward": "tun"}])
+    described = [service("198.51.100.1"), mixed, service("198.51.100.1", mark=3)]
+    result = run_module("ipvs_services", {"services": described, "purge": True})
+    assert result["msg"].startswith(f"Service tcp {VIP}:81, real server [2001:db8::1]:81: cannot add it: the kernel")
+    assert sorted([*result["applied"], "-A -f 9 -s wlc"]) == sorted(table())
+    sh("ipvsadm --stop-daemon master")
+    assert sorted(run_module("ipvs_services", {"services": described, "purge": True})["changes"]) == [
+        "-D -f 9",
+        f"-a -t {VIP}:81 -r [2001:db8::1]:81 -i -w 1",
+    ]
+
+
 def test_timeouts(apply, run_module, sh):
     assert timeouts() == "900 120 300"
     assert apply("ipvs_timeouts", tcp=7300)["changes"] == ["--set 7300 0 0"]

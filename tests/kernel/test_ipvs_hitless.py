@@ -9,6 +9,7 @@ import time
 import guest
 import pytest
 from ipvs import VIP, table
+from killing import kill
 from load import answering, load
 from segment import Segment, write_setting
 
@@ -121,6 +122,20 @@ def test_no_request_is_lost_while_the_table_changes(apply, run_module, tmp_path)
     assert clients.lost() == []
     assert {request.server for request in requests} == set(NUMBER)
     assert len(requests) > 100 * requests[-1].due and max(changes) >= 100
+
+
+def test_no_request_is_lost_when_a_run_is_killed_at_any_step(apply, tmp_path):
+    before, after = loaded()[:2], loaded(weight=5, drained=("rs2",))[:2] + others(1)
+    targets = [target for target in TARGETS if target[2] == 80]
+    apply(before)
+    effects = 0
+    with load("client", targets, 40, 10, tmp_path / "requests") as clients:  # for so many runs there is little time
+        while kill({"services": after, "owner": "me", "purge_real_servers": True}, effects):
+            apply(after)
+            apply(before)
+            effects += 1
+    print(f"{clients}; meanwhile a run was killed at each of {effects} places, completed, and taken back")
+    assert clients.lost() == [] and effects > 10
 
 
 WEB = f"-t {VIP}:80"

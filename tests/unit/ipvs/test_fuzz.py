@@ -14,14 +14,27 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _control_codec 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_family
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import (
+    read_key,
+    read_real_server,
+    read_service,
+    read_services,
+)
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import (
+    identity_rules,
+    identity_spec,
+    real_server_spec,
+    service_spec,
+    services_spec,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import Control
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, Step, plan
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import read_rules, write_rules
 from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import SyncDaemon
-from ansible_collections.openlvs.lvs.plugins.module_utils._table import Table
+from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import read as read_daemons
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import Service, Table
+from ansible_collections.openlvs.lvs.plugins.module_utils._timeouts import read as read_timeouts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -53,7 +66,8 @@ class Kernel:
                 continue
             bodies = self.answers.get(asked.payload[0], [])
             answer = b"".join(codec.message(FAMILY, 1, body, 0, sequence) for body in bodies)
-            self.datagrams += [self.mangle(answer + _end(sequence, codec.NLMSG_DONE))]
+            last = codec.NLMSG_ERROR if asked.flags & codec.NLM_F_ACK else codec.NLMSG_DONE
+            self.datagrams += [self.mangle(answer + _end(sequence, last))]
 
     def recv(self, size: int) -> bytes:
         if not self.datagrams:
@@ -158,13 +172,22 @@ def test_a_mangled_sync_daemon_is_one_or_one_error(data):
         Control().daemons()
 
 
+@given(tables(), st.data())
+def test_a_mangled_acknowledgement_is_one_or_one_error(told, data):
+    steps = plan(Table(), told[0])
+    with kernel({}):
+        Ipvs().apply(steps)
+    with kernel({}, lambda answer: mangled(data.draw, answer)), _told("The IPVS table: ", "Service "):
+        Ipvs().apply(steps)
+
+
 @contextlib.contextmanager
-def _told():
+def _told(*heads):
     """Nothing is raised, or the one error."""
     try:
         yield
     except KernelError as exc:
-        assert str(exc).startswith("The IPVS table: ") and "Traceback" not in str(exc)
+        assert str(exc).startswith(heads or "The IPVS table: ") and "Traceback" not in str(exc)
 
 
 # ---- what users may write
@@ -173,7 +196,7 @@ NUMBERS = st.one_of(st.integers(-2, 3), st.integers(-(2**40), 2**40), st.sampled
 TEXTS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
-        ["192.0.2.10", "2001:db8::10", "0.0.0.0", "ff02::1", "fe80::1", "255.255.255.0", "24", "64", "129"]
+        ["192.0.2.10", "2001:db8::10", "0.0.0.0", "ff02::1", "fe80::1%lo", "255.255.255.0", "24", "129", "\udc80"]
     ),
 )
 WORDS = st.sampled_from(["rr", "sh", "mh", "sh-port", "mh-fallback", "flag-1", "sip"]) | TEXTS
@@ -194,6 +217,65 @@ SERVER = {"address": "198.51.100.1"}
 SERVICE = {"vip": "192.0.2.10", "port": 80}
 
 
+def some_of(spec) -> st.SearchStrategy:
+    """Some options of a module."""
+    return st.fixed_dictionaries({}, optional={name: anything(option) for name, option in spec.items()})
+
+
+@contextlib.contextmanager
+def refused_in_words():
+    """Nothing is raised, or findings of a line each."""
+    try:
+        yield
+    except OptionError as exc:
+        assert exc.findings and all("\n" not in finding.strip() for finding in exc.findings)
+
+
+def as_a_module_gets_them(spec, params, **rules):
+    """The options as Ansible hands them over; None when Ansible itself refuses them."""
+    checked = ArgumentSpecValidator(spec, **rules).validate(params)
+    return None if checked.error_messages else checked.validated_parameters
+
+
+@settings(max_examples=300)
+@given(some_of({**identity_spec(), **service_spec()}), some_of(real_server_spec()), st.booleans())
+def test_one_service_and_one_real_server_can_be_sent_or_are_refused(service, server, usual):
+    spec = {**identity_spec(), **service_spec(), "address": {"type": "str"}, "server_port": {"type": "int"}}
+    params = {**(SERVICE if usual else {}), **service, "address": "198.51.100.1", **server}
+    params = as_a_module_gets_them({**spec, **real_server_spec()}, params, **identity_rules())
+    if params is None:
+        return
+    with refused_in_words():
+        assert codec.step_request(Step(ADD, read_service(params)), FAMILY, 1)
+    with refused_in_words():
+        key = read_key(params)
+        assert codec.step_request(Step(ADD, Service(key), read_real_server(params, key)), FAMILY, 1)
+
+
+DAEMON = {"interface": "eth1", "syncid": 0, "group": "224.0.0.81", "port": 8848, "ttl": 1, "maxlen": None}
+GROUPS = TEXTS | st.sampled_from(["224.0.0.81", "ff05::51"])
+
+
+@given(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["master", "backup", "both"])},
+        optional={name: GROUPS if isinstance(value, str) else NUMBERS for name, value in DAEMON.items()},
+    ),
+    st.none() | st.integers(0, 2**17),
+)
+def test_a_sync_daemon_can_be_started_or_is_refused(params, mtu):
+    mtus = {"eth1": mtu}
+    with refused_in_words():
+        for daemon in read_daemons({"state": "present", **DAEMON, **params}, mtus.get).values():
+            assert control.start_request(daemon, FAMILY, 1)
+
+
+@given(st.fixed_dictionaries({word: st.none() | NUMBERS for word in ("tcp", "tcp_fin", "udp")}))
+def test_timeouts_can_be_set_or_are_refused(params):
+    with refused_in_words():
+        assert control.set_timeouts_request(read_timeouts(params), FAMILY, 1)
+
+
 @settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 @given(anything(services_spec()), st.booleans())
 def test_whatever_is_written_is_a_table_that_can_be_sent_or_refused(items, usual):
@@ -206,14 +288,11 @@ def test_whatever_is_written_is_a_table_that_can_be_sent_or_refused(items, usual
             }
             for item in items
         ]
-    checked = ArgumentSpecValidator({"services": services_spec()}).validate({"services": items})
-    if checked.error_messages:
+    params = as_a_module_gets_them({"services": services_spec()}, {"services": items})
+    if params is None:
         return
-    try:
-        table = read_services(checked.validated_parameters["services"]).table
-    except OptionError as exc:
-        assert exc.findings and all("\n" not in finding.strip() or "\\n" in finding for finding in exc.findings)
-        return
-    for step in plan(Table(), table):
-        assert codec.step_request(step, FAMILY, 1)
-    assert read_rules("\n".join(write_rules(table))) == table
+    with refused_in_words():
+        table = read_services(params["services"]).table
+        for step in plan(Table(), table):
+            assert codec.step_request(step, FAMILY, 1)
+        assert read_rules("\n".join(write_rules(table))) == table
