@@ -14,7 +14,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 requirements:
-  - A kernel with IPVS. The module C(ip_vs) and those of the schedulers are loaded when they are needed.
+  - A kernel with IPVS. What changes something there loads the module C(ip_vs), and those of the schedulers it needs.
   - Root on the host itself; the kernel does not let a rootless container use IPVS.
 seealso:
   - name: ipvsadm(8)

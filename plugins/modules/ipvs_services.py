@@ -42,6 +42,7 @@ options:
       vip:
         description:
           - Address of the virtual service, IPv4 or IPv6, without a prefix length.
+          - The address has to be on the host for clients to reach it; M(openlvs.lvs.lvs_vip) puts it there.
           - Either O(services[].vip) or O(services[].mark) is needed.
         type: str
       port:
@@ -58,6 +59,7 @@ options:
       mark:
         description:
           - Firewall mark (C(-f)) that makes up the virtual service, instead of an address. V(1) to V(4294967295).
+          - The packets get their mark from the firewall, for example from C(nft).
         type: int
       family:
         description:
@@ -197,6 +199,7 @@ options:
     description:
       - Name under which the services of this task are recorded on the host (in C(/var/lib/openlvs/manifest.json)).
       - Services that are recorded under this name and no longer listed are removed. Services of others stay.
+      - Without it nothing is recorded, and only O(purge) removes services that are no longer listed.
     type: str
   save_to:
     description:

@@ -27,12 +27,12 @@ options:
     type: int
   tcp_fin:
     description:
-      - Seconds for a TCP connection that one side has closed.
+      - Seconds for a TCP connection that one side has closed, up to V(2678400).
       - Left out or V(0), nothing is changed.
     type: int
   udp:
     description:
-      - Seconds for a conversation by UDP.
+      - Seconds for a conversation by UDP, up to V(2678400).
       - Left out or V(0), nothing is changed.
     type: int
 notes:

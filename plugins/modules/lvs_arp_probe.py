@@ -37,7 +37,7 @@ options:
     type: float
     default: 1.0
   count:
-    description: How often to ask within this time.
+    description: How often to ask within O(timeout).
     type: int
     default: 2
 seealso:

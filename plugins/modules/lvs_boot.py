@@ -21,6 +21,8 @@ author:
 extends_documentation_fragment:
   - openlvs.lvs.attributes
   - openlvs.lvs.attributes.changing
+requirements:
+  - Root on the host, and systemd.
 options:
   unit:
     description: Name of the unit, which ends with V(.service). It stands in C(/etc/systemd/system).
@@ -168,7 +170,9 @@ found:
           description: Whether it is there.
           type: bool
         same:
-          description: Whether it is as described. Null for O(needs), for what is in them is another task's work.
+          description:
+            - Whether it is as described; for the link of a masked unit, whether it masks it.
+            - Null for O(needs), for what is in them is another task's work.
           type: bool
 applied:
   description: What of the changes was done before a step failed. The next run completes the rest.

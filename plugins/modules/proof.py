@@ -17,8 +17,8 @@ description:
   - "It reads these variables of the hosts: the facts of M(openlvs.lvs.lvs_host_facts); results registered as
     C(lvs_table) and C(lvs_table_after), of M(openlvs.lvs.ipvs_info) on directors before and after the requests;
     C(lvs_answers), of M(openlvs.lvs.lvs_arp_probe) on all members; C(lvs_requests), of M(openlvs.lvs.lvs_connect) on
-    the hosts of the group C(lvs_clients)."
-  - Also what the roles register when they run in check mode.
+    the hosts of the group C(lvs_clients); and what the roles have registered, which the playbook runs in check mode
+    before."
 options:
   cluster:
     description: What M(openlvs.lvs.cluster) has returned.
