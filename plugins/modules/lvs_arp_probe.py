@@ -73,6 +73,11 @@ answers:
       type: list
       elements: str
       sample: ["02:00:5e:10:00:01"]
+findings:
+  description: What cannot be asked with these options, one line each. Nothing was asked.
+  returned: when an option was refused
+  type: list
+  elements: str
 """
 
 import ipaddress

@@ -107,6 +107,11 @@ targets:
       elements: dict
       sample:
         - {count: 1, message: connection refused}
+findings:
+  description: What cannot be asked with these options, one line each. Nothing was asked.
+  returned: when an option was refused
+  type: list
+  elements: str
 """
 
 import ipaddress
