@@ -125,12 +125,15 @@ def values(found: object, path: str) -> list[object]:
 @pytest.mark.parametrize("row", LOOKING, ids=str)
 def test_a_task_returns_what_the_hand_shows(row, run_module):
     prepare(row)
-    shown = re.split(r"[\s,:()=]+", bash(row.hand))
-    result = run(row, run_module)
-    for path in row.returned:
-        found = values(result, path)
-        assert found, path
-        assert all(str(value) in shown for value in found), (path, found, shown)
+    for _attempt in range(3):  # a rate may be reckoned anew between the two looks
+        shown = re.split(r"[\s,:()=]+", bash(row.hand))
+        result = run(row, run_module)
+        found = {path: values(result, path) for path in row.returned}
+        missing = {path: some for path, some in found.items() if not {str(one) for one in some} <= {*shown}}
+        if not missing:
+            break
+    assert all(found.values()), found
+    assert not missing, shown
 
 
 def test_help_is_there():
