@@ -12,8 +12,10 @@ before its first write. ``_host_kernel`` reads the value from the kernel and doe
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, Arp, Conf
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
@@ -33,6 +35,7 @@ class Host:
     promoting: frozenset[str]  # interfaces where a secondary address outlives its primary one
     without_ipv6: frozenset[str]  # interfaces where IPv6 is turned off
     manifest: Manifest
+    ipvs: t.Mapping[str, str] = dataclasses.field(default_factory=dict)  # settings; none while ip_vs is not loaded
 
     @property
     def nics(self) -> list[str]:
@@ -43,6 +46,8 @@ class Host:
         """The value of a setting by its name; None where there is no such interface."""
         if name == IP_FORWARD:
             return str(self.ip_forward)
+        if name.startswith(_ipvs_settings.PREFIX):
+            return self.ipvs.get(_short(name))
         interface, what = _parse_setting(name)
         arp = self.arp.get(interface)
         return None if arp is None else str(getattr(arp, what))
@@ -94,11 +99,13 @@ class SetSetting:
     value: str
 
     def __str__(self) -> str:
-        return f"sysctl -w {self.name}={self.value}"
+        return f"sysctl -w {self.name}={shlex.quote(self.value)}"
 
     def done(self, host: Host) -> Host:
         if self.name == IP_FORWARD:
             return dataclasses.replace(host, ip_forward=int(self.value))
+        if self.name.startswith(_ipvs_settings.PREFIX):
+            return dataclasses.replace(host, ipvs={**host.ipvs, _short(self.name): self.value})
         interface, what = _parse_setting(self.name)
         old = host.arp[interface]
         new = Arp(old.arp_ignore, int(self.value)) if what == ANNOUNCE else Arp(int(self.value), old.arp_announce)
@@ -183,6 +190,10 @@ def _changed(address: str, old: VipRecord, new: VipRecord) -> str:
     if {**old, "announced": True} == new:
         return f"{address} has been announced"
     return f"{address} stands on {new['interface']} with /{new['prefix']}"
+
+
+def _short(name: str) -> str:
+    return name[len(_ipvs_settings.PREFIX) :]
 
 
 def _parse_setting(name: str) -> tuple[str, str]:

@@ -40,6 +40,7 @@ def read() -> Host:
         promoting=frozenset(interfaces if "all" in promoting else promoting),
         without_ipv6=frozenset(name for name in links if not _takes_ipv6(name)),
         manifest=_manifest.load(),
+        ipvs=_sysctl.of_ipvs(),
     )
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _connections
+from ansible_collections.openlvs.lvs.plugins.module_utils import _connections, _sysctl
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_address
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import describe_real_server, describe_service
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs, Observed
-from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import Control, settings
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import Control
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_family import loaded
 from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import ROLES
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, address_key
@@ -81,7 +81,7 @@ def look(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         **control.info(),
         "timeouts": control.timeouts()._asdict(),
         "daemons": [dataclasses.asdict(daemons[role]) for role in ROLES if role in daemons],
-        "settings": settings(),
+        "settings": _sysctl.of_ipvs(),
         "services": [
             _describe(observed, params["sort"]) for observed in Ipvs().observe(lambda key: wanted(_Named.of(key)))
         ],

@@ -8,11 +8,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import functools
-import os
 import socket
 import struct
 import typing as t
@@ -24,7 +22,6 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import Sy
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 from ansible_collections.openlvs.lvs.plugins.module_utils._timeouts import DEFAULTS, Timeouts
 
-_SETTINGS, _TABLE_BITS = "/proc/sys/net/ipv4/vs", "/sys/module/ip_vs/parameters/conn_tab_bits"
 _SIOCGIFMTU = 0x8921  # linux/sockios.h
 
 _START_REFUSED = {
@@ -111,23 +108,6 @@ class Control:
 
     def _do(self, request: t.Callable[[int, int], bytes]) -> int:
         return self._family.command([request])[0]
-
-
-def settings() -> dict[str, str]:
-    """What net.ipv4.vs has, and the parameter of the kernel module; nothing while ip_vs is not loaded."""
-    found = {}
-    with contextlib.suppress(OSError):
-        found["conn_tab_bits"] = _read(_TABLE_BITS)
-    names = os.listdir(_SETTINGS) if os.path.isdir(_SETTINGS) else []
-    for name in sorted(names):
-        with contextlib.suppress(OSError):  # some are not for every namespace
-            found[name] = _read(os.path.join(_SETTINGS, name))
-    return found
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="ascii", errors="replace") as file:
-        return file.read().strip()
 
 
 def mtu(interface: str) -> int | None:

@@ -46,6 +46,14 @@ def understood() -> t.Iterator[None]:
         raise KernelError(why, errno.EBADMSG) from exc
 
 
+def load() -> None:
+    """Have ip_vs loaded.
+
+    :raises KernelError: when the kernel has none.
+    """
+    Family().open()
+
+
 class Family:
     """The family IPVS. The first question or command opens the socket, and loads ip_vs where it is not."""
 
@@ -60,7 +68,7 @@ class Family:
         :arg request: makes the message from the family's number and a sequence number.
         :raises KernelError: when the kernel refuses or cannot be understood.
         """
-        family = self._open()
+        family = self.open()
         answer, number = self._converse(lambda sequence: request(family, sequence))
         if number:
             raise failure("cannot read it", number)
@@ -68,7 +76,7 @@ class Family:
 
     def command(self, requests: t.Sequence[t.Callable[[int, int], bytes]]) -> list[int]:
         """Send the commands in one datagram; the error number of each, 0 when it was done."""
-        family = self._open()
+        family = self.open()
         places = {next(self._sequence): place for place in range(len(requests))}
         self._send(b"".join(requests[place](family, sequence) for sequence, place in places.items()))
         errors = [0] * len(requests)
@@ -80,7 +88,8 @@ class Family:
                         errors[place] = codec.error_of(message.payload)
         return errors
 
-    def _open(self) -> int:
+    def open(self) -> int:
+        """The family's number; loads ip_vs."""
         if self._socket is None:
             self._socket = open_socket()
             answer, number = self._converse(codec.family_request)

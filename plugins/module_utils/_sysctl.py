@@ -11,11 +11,13 @@ A setting is named as sysctl.d(5) names it: dots between the parts, and a slash 
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 
 _IPV4_CONF = "/proc/sys/net/ipv4/conf"
+_IPVS, _TABLE_BITS = "/proc/sys/net/ipv4/vs", "/sys/module/ip_vs/parameters/conn_tab_bits"
 
 
 def per_interface(interface: str, setting: str) -> str:
@@ -26,6 +28,16 @@ def per_interface(interface: str, setting: str) -> str:
 def interfaces() -> list[str]:
     """What has IPv4 settings of its own: V(all), V(default) and every interface."""
     return sorted(os.listdir(_IPV4_CONF))
+
+
+def of_ipvs() -> dict[str, str]:
+    """What net.ipv4.vs has, and the parameter of the kernel module; nothing while ip_vs is not loaded."""
+    names = os.listdir(_IPVS) if os.path.isdir(_IPVS) else []
+    found = {}
+    for path in (_TABLE_BITS, *(os.path.join(_IPVS, name) for name in sorted(names))):
+        with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as file:
+            found[os.path.basename(path)] = file.read().strip()  # some are not for every namespace
+    return found
 
 
 def read(name: str) -> str | None:

@@ -71,7 +71,7 @@ def present(host: Host, wanted: t.Sequence[Vip], side: str, asked: Asked, purge:
     targets = _targets(host, wanted, side)
     records = {vip.address: _recorded(host, vip, targets[vip.address], side) for vip in wanted}
     writes = _vip_settings.writes(host, side, records, asked)
-    found = {name: str(host.setting(name)) for name in writes}
+    found = {name: host.setting(name) or "not there yet" for name in writes}
     work.record(host.manifest.with_settings(found).with_vips(records))
     for name, value in writes.items():
         work.do(SetSetting(name, value))
@@ -250,9 +250,11 @@ def _leave(work: _Work, addresses: t.Sequence[str], asked: Asked) -> None:
 
 def _restore(work: _Work, name: str, value: str) -> None:
     now, ours = work.host.setting(name), _vip_settings.ours(name)
-    if now == ours != value:
+    if now in (None, value):
+        return
+    if ours in (None, now):
         work.do(SetSetting(name, value))
-    elif now not in (None, value):
+    else:
         work.warnings.append(
             f"Setting {name}: it stays at {now}, for somebody has changed it since: this collection had found {value} "
             f"and set {ours}."

@@ -10,11 +10,13 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip import LABEL_MAX, Vip, standing
+from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
 
 _SIDES = {REAL_SERVER: "a real server", DIRECTOR: "a director"}
 _WHOLE_NETWORK = (
@@ -22,10 +24,14 @@ _WHOLE_NETWORK = (
     "takes the whole network for its own, answers ARP for every address in it and cannot reach its neighbours."
 )
 
+_NOTHING = Asked()
 
-def parse(options: t.Sequence[t.Mapping[str, t.Any]], side: str) -> list[Vip]:
-    """The VIPs as a user wrote them, as values."""
-    findings: list[str] = []
+
+def parse(
+    options: t.Sequence[t.Mapping[str, t.Any]], side: str, settings: t.Mapping[str, t.Any] | None = None
+) -> list[Vip]:
+    """The VIPs as a user wrote them, as values; the settings of IPVS are only judged."""
+    findings = [f"ipvs_settings: {reason}" for reason in _ipvs_settings.findings(settings or {})]
     vips: list[Vip] = []
     for number, option in enumerate(options):
         where = f"vips[{number}] {option['address']!r}"
@@ -42,11 +48,16 @@ def parse(options: t.Sequence[t.Mapping[str, t.Any]], side: str) -> list[Vip]:
     return vips
 
 
-def check(host: Host, vips: t.Sequence[Vip], side: str, listed: t.Sequence[str] = ()) -> None:
-    """Whether these VIPs can be put on this host."""
-    findings = [
+def check(host: Host, vips: t.Sequence[Vip], side: str, asked: Asked = _NOTHING, release: str = "") -> None:
+    """Whether these VIPs can be put on this host.
+
+    :arg release: of its kernel.
+    """
+    lacking = _ipvs_settings.lacking(asked.ipvs or {}, host.ipvs, bool(host.ipvs), release)
+    findings = [f"ipvs_settings: {reason}" for reason in lacking]
+    findings += [
         f"arp_interfaces {name!r}: there is no such interface on this host; there are {_names(host)}."
-        for name in listed
+        for name in asked.interfaces
         if name not in host.links or name not in host.arp
     ]
     for vip in vips:

@@ -8,12 +8,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _host_kernel,
     _interpreter,
+    _ipvs_settings,
     _manifest,
+    _netlink_family,
     _vip,
     _vip_checks,
     _vip_settings,
@@ -37,9 +40,10 @@ class Result(t.NamedTuple):
 
 def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
     """Bring the VIPs of one side to where the parameters want them; in check mode only say how."""
-    vips = _vip_checks.parse(params["vips"], side)
-    interfaces = tuple(dict.fromkeys(params.get("arp_interfaces") or ()))
-    asked = Asked(interfaces=interfaces, ip_forward=params.get("ip_forward"))
+    vips = _vip_checks.parse(params["vips"], side, params.get("ipvs_settings"))
+    asked = _asked(params)
+    if asked.of_ipvs and vips and params["state"] == "present" and not check_mode:
+        _netlink_family.load()  # its settings come with it
 
     def plan() -> _vip.Plan:
         return _plan(_host_kernel.read(), vips, side, asked, params)
@@ -60,7 +64,17 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
         "vips": _vip.described(last.after, side),
         "settings": _vip_settings.holding(last.after, side, asked),
     }
-    return Result(values, _diff(first.before, last.after, [vip.address for vip in vips], side), last.warnings)
+    warnings = (*last.warnings, *_ipvs_settings.not_yet(asked.ipvs or {}, last.after.ipvs))
+    return Result(values, _diff(first.before, last.after, [vip.address for vip in vips], side), warnings)
+
+
+def _asked(params: t.Mapping[str, t.Any]) -> Asked:
+    settings = params.get("ipvs_settings")
+    return Asked(
+        interfaces=tuple(dict.fromkeys(params.get("arp_interfaces") or ())),
+        ip_forward=params.get("ip_forward"),
+        ipvs=None if settings is None else {name: _ipvs_settings.normal(value) for name, value in settings.items()},
+    )
 
 
 def _apply(plan: t.Callable[[], _vip.Plan]) -> tuple[_vip.Plan, _vip.Plan, list[str]]:
@@ -89,7 +103,7 @@ def _plan(
     if params["state"] == "absent":
         _vip_checks.check_leaving(host, [address for address in named if address in ours], side)
         return _vip.absent(host, named, side, asked)
-    _vip_checks.check(host, vips, side, asked.interfaces)
+    _vip_checks.check(host, vips, side, asked, os.uname().release)
     if params["purge"]:
         _vip_checks.check_leaving(host, [address for address in ours if address not in named], side)
     return _vip.present(host, vips, side, asked, purge=params["purge"])

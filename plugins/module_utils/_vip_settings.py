@@ -3,14 +3,14 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""The kernel settings that go with VIPs: ARP silence on a real server, forwarding on a director where asked. Pure."""
+"""The kernel settings that go with VIPs: ARP silence on a real server, what is asked of a director. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import IP_FORWARD, Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, Manifest
 
@@ -21,19 +21,29 @@ class Asked:
 
     :arg interfaces: interfaces that shall be silent by their own values, besides V(all). Real-server side.
     :arg ip_forward: True: on; False: as it was found; None: nothing asked. Director side.
+    :arg ipvs: settings of IPVS; those that are not named are as they were found. None: nothing asked. Director side.
     """
 
     interfaces: tuple[str, ...] = ()
     ip_forward: bool | None = None
+    ipvs: t.Mapping[str, str] | None = None
+
+    @property
+    def of_ipvs(self) -> dict[str, str]:
+        """The settings of IPVS by their whole names; a parameter of the module is none of them."""
+        asked = self.ipvs or {}
+        return {_ipvs_settings.PREFIX + name: asked[name] for name in asked if name != _ipvs_settings.TABLE_BITS}
 
 
 def side_of(name: str) -> str:
     """Which side needs a setting, by its name."""
-    return DIRECTOR if name == IP_FORWARD else REAL_SERVER
+    return DIRECTOR if name == IP_FORWARD or name.startswith(_ipvs_settings.PREFIX) else REAL_SERVER
 
 
-def ours(name: str) -> str:
-    """The value that we write, by the setting's name."""
+def ours(name: str) -> str | None:
+    """The value that we write, by the setting's name; None where a user chooses it."""
+    if name.startswith(_ipvs_settings.PREFIX):
+        return None
     return "1" if name == IP_FORWARD else str(_arp.OURS[name.rpartition(".")[2]])
 
 
@@ -41,17 +51,26 @@ def writes(host: Host, side: str, addresses: t.Iterable[str], asked: Asked) -> d
     """What must be written before these VIPs are there. A value that suffices is left as it is."""
     if side == REAL_SERVER:
         return _arp.needed(host.arp, asked.interfaces, host.nics) if _any_ipv4(addresses) else {}
-    wanted = asked.ip_forward and not host.ip_forward and any(True for _address in addresses)
-    return {IP_FORWARD: ours(IP_FORWARD)} if wanted else {}
+    if not any(True for _address in addresses):
+        return {}
+    forward = {IP_FORWARD: "1"} if asked.ip_forward and not host.ip_forward else {}
+    different = {
+        name: value for name, value in asked.of_ipvs.items() if not _ipvs_settings.same(name, host.setting(name), value)
+    }
+    return {**forward, **different}
 
 
 def dispensable(manifest: Manifest, side: str, asked: Asked) -> dict[str, str]:
     """The recorded settings that nothing needs any longer, with the values found."""
-    if side == REAL_SERVER:
-        needed = _any_ipv4(manifest.vips_of(side))
-    else:
-        needed = bool(manifest.vips_of(side)) and asked.ip_forward is not False
-    return {} if needed else {name: value for name, value in manifest.settings.items() if side_of(name) == side}
+    vips = manifest.vips_of(side)
+
+    def needed(name: str) -> bool:
+        if side == REAL_SERVER:
+            return _any_ipv4(vips)
+        wanted = asked.ip_forward is not False if name == IP_FORWARD else asked.ipvs is None or name in asked.of_ipvs
+        return wanted and bool(vips)
+
+    return {name: value for name, value in manifest.settings.items() if side_of(name) == side and not needed(name)}
 
 
 def holding(host: Host, side: str, asked: Asked) -> dict[str, str]:
@@ -61,7 +80,9 @@ def holding(host: Host, side: str, asked: Asked) -> dict[str, str]:
         names += _arp.names(["all", *asked.interfaces])
     if side == DIRECTOR and asked.ip_forward and host.manifest.vips_of(side):
         names.append(IP_FORWARD)
-    values = {name: host.setting(name) for name in sorted(set(names))}
+    # not as the kernel has it now: some modes of defense change by themselves
+    chosen = asked.of_ipvs if side == DIRECTOR and host.manifest.vips_of(side) else {}
+    values = {name: chosen.get(name) or host.setting(name) for name in sorted({*names, *chosen})}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -60,6 +60,14 @@ options:
       - With V(false) it becomes again what it was when this collection turned it on.
       - Without it the setting is left as it is.
     type: bool
+  ipvs_settings:
+    description:
+      - Settings of IPVS by the names that they have below C(net.ipv4.vs), as long as VIPs of this director are there.
+        They are set at once, for which ip_vs is loaded. What is no longer named becomes again what it was before.
+      - V(conn_tab_bits), the size of the connection table as a power of two, is a parameter of the kernel module. It
+        cannot be set while ip_vs is loaded, so it is only judged, and there is a warning where another value runs.
+      - Without it the settings are left as they are.
+    type: dict
   state:
     description:
       - V(present) means that the listed VIPs are there.
@@ -110,6 +118,15 @@ EXAMPLES = r"""
       - address: 192.0.2.10
         interface: eth0
     ip_forward: true
+
+- name: Answer clients of a real server that is gone, and let persistent ones go elsewhere when it is drained
+  openlvs.lvs.lvs_vip:
+    vips:
+      - address: 192.0.2.10
+        interface: eth0
+    ipvs_settings:
+      expire_nodest_conn: 1
+      expire_quiescent_template: 1
 
 - name: These and no others
   openlvs.lvs.lvs_vip:
@@ -171,7 +188,7 @@ vips:
 settings:
   description:
     - The kernel settings that must hold as long as these VIPs are there, with their values; for sysctl.d(5).
-    - Empty unless O(ip_forward) asked for one and a VIP is left.
+    - Empty unless O(ip_forward) or O(ipvs_settings) asked for one and a VIP is left.
   returned: success
   type: dict
   sample:
@@ -208,6 +225,7 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "vips": {"type": "list", "elements": "dict", "required": True, "options": vip},
         "ip_forward": {"type": "bool"},
+        "ipvs_settings": {"type": "dict"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "purge": {"type": "bool", "default": False},
     }

@@ -144,6 +144,46 @@ def test_forwarding_that_was_on_before_stays_on(apply):
     assert setting("net/ipv4/ip_forward") == "1"
 
 
+# ---- settings of IPVS
+
+
+def test_settings_hold_while_they_are_asked_for_and_come_back(apply):
+    asked = {"conntrack": 1, "drop_entry": 1, "sync_threshold": "5 60", "expire_nodest_conn": True}
+    foretold = apply(VIP, ipvs_settings=asked, check=True)
+    result = apply(VIP, ipvs_settings=asked)
+    assert [step.split()[-1] for step in foretold["changes"] if "sysctl" in step] == [
+        step.split()[-1] for step in result["changes"] if "sysctl" in step
+    ]
+    assert [setting(f"net/ipv4/vs/{name}") for name in asked] == ["1", "1", "5\t60", "1"]
+    assert result["settings"] == {
+        "net.ipv4.vs.conntrack": "1",
+        "net.ipv4.vs.drop_entry": "1",
+        "net.ipv4.vs.expire_nodest_conn": "1",
+        "net.ipv4.vs.sync_threshold": "5 60",
+    }
+    assert not apply(VIP, ipvs_settings=asked)["changed"] and not apply(VIP)["changed"]
+    apply(VIP, ipvs_settings={"conntrack": 1})
+    assert [setting(f"net/ipv4/vs/{name}") for name in asked] == ["1", "0", "3\t50", "0"]
+    apply(VIP, state="absent")
+    assert setting("net/ipv4/vs/conntrack") == "0" and manifest() == {}
+
+
+def test_settings_that_cannot_be_are_refused_together(run_module):
+    before = everything()
+    vips = [{"address": VIP, "interface": "eth0"}]
+    result = run_module("lvs_vip", {"vips": vips, "ipvs_settings": {"conntrak": 1, "drop_entry": 9}})
+    assert result["findings"] == [
+        "ipvs_settings: conntrak: no such setting is known (did you mean 'conntrack'?).",
+        "ipvs_settings: drop_entry: '9' is not a whole number from 0 to 3.",
+    ]
+    assert everything() == before and manifest() == {}
+
+
+def test_a_size_of_the_connection_table_that_waits_is_told(apply):
+    result = apply(VIP, ipvs_settings={"conntrack": 1, "conn_tab_bits": 16})
+    assert "conn_tab_bits is 12: 16 takes effect when ip_vs is loaded again" in str(result["warnings"])
+
+
 # ---- refusals
 
 

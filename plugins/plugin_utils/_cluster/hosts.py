@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import Distribution
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
@@ -29,6 +30,7 @@ HOST_VARIABLES = (
     "lvs_weight",
     "lvs_maintenance",
     "lvs_ip_forward",
+    "lvs_ipvs_settings",
 )
 DESCRIPTION_VARIABLES = ("lvs_services", "lvs_service_defaults", "lvs_engine", "lvs_vrrp")
 
@@ -44,6 +46,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         weight=entry.number("lvs_weight", 0, words.MAX_WEIGHT),
         maintenance=entry.flag("lvs_maintenance"),
         ip_forward=entry.flag("lvs_ip_forward"),
+        ipvs_settings=_ipvs_settings_of(entry),
         connects_to=_address_or_none(variables.get("ansible_host")),
         facts=_facts(variables.get("lvs_host")),
     )
@@ -61,6 +64,17 @@ def _addresses(entry: Entry) -> tuple[Interface, ...]:
             text = f"lvs_addresses[{number}] must be an address such as '192.0.2.11' or '192.0.2.11/24', not {shown}"
             entry.wrong("lvs_addresses", text)
     return tuple(found)
+
+
+def _ipvs_settings_of(entry: Entry) -> dict[str, t.Any]:
+    name = "lvs_ipvs_settings"
+    value = entry.get(name)
+    if value is None or isinstance(value, dict):
+        for reason in _ipvs_settings.findings(value or {}):
+            entry.wrong(name, f"{name}: {reason.rstrip('.')}")
+        return value or {}
+    entry.wrong(name, f"{name} must be a dictionary, such as {{conntrack: 1}}, not {kind_of(value)}")
+    return {}
 
 
 def _address_or_none(value: object) -> Address | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import Distribution
 
@@ -165,6 +165,7 @@ class Host:
     weight: int | None = None
     maintenance: bool = False
     ip_forward: bool = False
+    ipvs_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     connects_to: Address | None = None
     facts: Facts | None = None
 

@@ -28,6 +28,7 @@ def empty_view(host: Host) -> View:
         "director_services": [],
         "director_vips": [],
         "director_ip_forward": host.ip_forward,
+        "director_ipvs_settings": dict(host.ipvs_settings),
         "director_purge_real_servers": True,
         "realserver_vips": [],
         "realserver_arp_interfaces": [],

@@ -36,6 +36,7 @@ def test_the_short_form():
         ],
         "director_vips": [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}],
         "director_ip_forward": False,
+        "director_ipvs_settings": {},
         "director_purge_real_servers": True,
         "realserver_vips": [],
         "realserver_arp_interfaces": [],
@@ -156,6 +157,11 @@ def test_a_netmask_under_two_families_is_for_the_one_it_fits(netmask, expected):
 
 def test_forwarding_where_it_is_asked_for():
     assert build(web(), hosts={"lvs1": {"lvs_ip_forward": True}}).view("lvs1")["director_ip_forward"] is True
+
+
+def test_settings_of_ipvs_where_they_are_asked_for():
+    asked = {"conntrack": 1, "conn_tab_bits": 16}
+    assert build(web(), hosts={"lvs1": {"lvs_ipvs_settings": asked}}).view("lvs1")["director_ipvs_settings"] == asked
 
 
 LVS2 = {"lvs2": {"lvs_addresses": ["192.0.2.6/24"], "lvs_interface": "eth1"}}

@@ -29,7 +29,7 @@ def parse_findings(*options: dict[str, t.Any], side: str = REAL_SERVER) -> list[
 
 def host_findings(found: Host, *vips: Vip, side: str = REAL_SERVER, listed: tuple[str, ...] = ()) -> list[str]:
     with pytest.raises(OptionError) as error:
-        _vip_checks.check(found, vips, side, listed)
+        _vip_checks.check(found, vips, side, Asked(interfaces=tuple(listed)))
     return error.value.findings
 
 

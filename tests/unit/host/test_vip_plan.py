@@ -39,7 +39,7 @@ def plan(found: Host, run: Run) -> Plan:
     """As the module makes it."""
     if run.state == "absent":
         return _vip.absent(found, [vip.address for vip in run.vips], run.side, run.asked)
-    _vip_checks.check(found, run.vips, run.side, run.asked.interfaces)
+    _vip_checks.check(found, run.vips, run.side, run.asked)
     return _vip.present(found, run.vips, run.side, run.asked, run.purge)
 
 
