@@ -18,6 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._kernel_needs import no_engine, no_scheduler
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_family import Family, loaded, reason, understood
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_layout import RealServerReader
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, REMOVE, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, Table
 
@@ -59,8 +60,12 @@ class Ipvs:
         """The table; empty while ip_vs is not loaded, and then it stays unloaded."""
         if not loaded():
             return Table()
+        reader = RealServerReader()
         services = [codec.service_of(found) for found in self._dump_services()]
-        return Table.of((service, self._real_servers(service.key)) for service in services)
+        return Table.of(
+            (service, [reader.read(told, service.key.family) for told in self._dump_real_servers(service.key)])
+            for service in services
+        )
 
     @understood()
     def observe(self, wanted: t.Callable[[ServiceKey], bool]) -> list[Observed]:
@@ -78,7 +83,10 @@ class Ipvs:
                     codec.connections_of(dest),
                     codec.stats_of(dest, codec.DEST_STATS64, codec.DEST_STATS),
                 )
-                for dest in self._dump_real_servers(service.key)
+                for dest in (
+                    codec.attributes(codec.genl_attributes(told)[codec.CMD_DEST])
+                    for told in self._dump_real_servers(service.key)
+                )
             ]
             stats = codec.stats_of(found, codec.SVC_STATS64, codec.SVC_STATS)
             result.append(Observed(service, stats, servers))
@@ -102,17 +110,13 @@ class Ipvs:
                     if number:
                         raise _refusal(step, number, done)
 
-    def _real_servers(self, key: ServiceKey) -> list[RealServer]:
-        return [codec.real_server_of(found, key.family) for found in self._dump_real_servers(key)]
-
     def _dump_services(self) -> list[codec.Attributes]:
         answer = self._family.ask(codec.services_request)
-        return [codec.attributes(found[codec.CMD_SERVICE]) for found in answer]
+        return [codec.attributes(codec.genl_attributes(told)[codec.CMD_SERVICE]) for told in answer]
 
-    def _dump_real_servers(self, key: ServiceKey) -> list[codec.Attributes]:
+    def _dump_real_servers(self, key: ServiceKey) -> t.Iterator[bytes]:
         """The kernel dumps the newest first: turned round here."""
-        answer = self._family.ask(functools.partial(codec.real_servers_request, key))
-        return [codec.attributes(found[codec.CMD_DEST]) for found in reversed(answer)]
+        return reversed(self._family.ask(functools.partial(codec.real_servers_request, key)))
 
 
 def _batches(items: t.Iterable[_T], size: int) -> t.Iterator[list[_T]]:

@@ -61,6 +61,7 @@ _GENL = struct.Struct("=BBH")
 _NLA = struct.Struct("=HH")
 _HEADER = struct.Struct("=IHHIIBBH")
 _NLA_TYPE_MASK = 0x3FFF
+_FLAGS_START, _FLAGS_END, _ONLY_REQUEST = 6, 8, struct.pack("=H", NLM_F_REQUEST)
 # Type and length stand before each value; an odd size is padded to four bytes.
 _DEST_NAME = struct.Struct("=HH16s HH2s2x HHH2x")
 _DEST_REST = struct.Struct("=HHI HHI HHI HHI HHB3x HH2s2x HHH2x")
@@ -92,18 +93,24 @@ def message(family: int, command: int, body: bytes, flags: int, sequence: int) -
 def messages(datagram: bytes) -> t.Iterator[Message]:
     """The messages of a datagram."""
     start, end = 0, len(datagram)
+    unpack, header = _NLMSG.unpack_from, _NLMSG.size
     while start < end:
-        header = datagram[start : start + _NLMSG.size].ljust(_NLMSG.size, b"\0")
-        length, kind, flags, sequence, _dummy = _NLMSG.unpack(header)
-        if length < _NLMSG.size or start + length > end:
+        if end - start < header:
             raise ValueError("a netlink message was cut short")
-        yield Message(kind, flags, sequence, datagram[start + _NLMSG.size : start + length])
+        length, kind, flags, sequence, _dummy = unpack(datagram, start)
+        if length < header or start + length > end:
+            raise ValueError("a netlink message was cut short")
+        yield Message(kind, flags, sequence, datagram[start + header : start + length])
         start += (length + 3) & ~3
 
 
-def attributes(data: bytes, start: int = 0) -> dict[int, bytes]:
-    """The attributes that stand in ``data`` from ``start`` on, by their type."""
-    found = {}
+def unacknowledged(request: bytes) -> bytes:
+    """The request, to be answered only when it is refused."""
+    return request[:_FLAGS_START] + _ONLY_REQUEST + request[_FLAGS_END:]
+
+
+def places(data: bytes, start: int = 0) -> t.Iterator[tuple[int, int, int]]:
+    """The attributes that stand in ``data`` from ``start`` on: the type of each, where its value starts, and ends."""
     end = len(data)
     unpack = _NLA.unpack_from
     header = _NLA.size
@@ -113,9 +120,13 @@ def attributes(data: bytes, start: int = 0) -> dict[int, bytes]:
             raise ValueError("a netlink attribute is shorter than its header")
         if start + length > end:
             raise ValueError("a netlink attribute was cut short")
-        found[kind & _NLA_TYPE_MASK] = data[start + header : start + length]
+        yield kind & _NLA_TYPE_MASK, start + header, start + length
         start += (length + 3) & ~3
-    return found
+
+
+def attributes(data: bytes, start: int = 0) -> dict[int, bytes]:
+    """The attributes that stand in ``data`` from ``start`` on, by their type."""
+    return {kind: data[begin:end] for kind, begin, end in places(data, start)}
 
 
 def genl_attributes(payload: bytes) -> dict[int, bytes]:
@@ -175,7 +186,7 @@ def service_of(found: Attributes) -> Service:
         key = ServiceKey.marked(number(found[SVC_FWMARK]), family)
     else:
         protocol = number(found[SVC_PROTOCOL])
-        address = _address(family, found[SVC_ADDR])
+        address = _ADDRESS_OF[family](found[SVC_ADDR])
         port = int.from_bytes(found[SVC_PORT], "big")
         key = ServiceKey(_PROTOCOL_NAME.get(protocol, str(protocol)), address, port, 0, family)
     scheduler = text(found[SVC_SCHED_NAME])
@@ -195,27 +206,46 @@ def service_of(found: Attributes) -> Service:
     )
 
 
+# What the kernel tells of a real server, in the order in which `real_server` takes it: attribute, code of its struct.
+REAL_SERVER = {
+    DEST_ADDR: "16s",
+    DEST_PORT: "H",
+    DEST_FWD_METHOD: "I",
+    DEST_WEIGHT: "I",
+    DEST_U_THRESH: "I",
+    DEST_L_THRESH: "I",
+    DEST_TUN_TYPE: "B",
+    DEST_TUN_PORT: "H",
+    DEST_TUN_FLAGS: "H",
+    DEST_ADDR_FAMILY: "H",
+}
+# Older kernels do not tell these; 0 says the same.
+REAL_SERVER_OPTIONAL = (DEST_TUN_TYPE, DEST_TUN_PORT, DEST_TUN_FLAGS, DEST_ADDR_FAMILY)
+
+
 def real_server_of(found: Attributes, service_family: str) -> RealServer:
     """The real server that these attributes describe."""
-    family = _FAMILY[number(found[DEST_ADDR_FAMILY])] if DEST_ADDR_FAMILY in found else service_family
-    forward = FORWARD[number(found[DEST_FWD_METHOD]) & _FORWARD_MASK]
-    address = _address(family, found[DEST_ADDR])
-    port = int.from_bytes(found[DEST_PORT], "big")
-    weight = number(found[DEST_WEIGHT])
-    upper, lower = number(found[DEST_U_THRESH]), number(found[DEST_L_THRESH])
-    if forward != "tun":
-        return RealServer(address, port, forward, weight, upper, lower)
-    return RealServer(
-        address,
-        port,
-        forward,
-        weight,
-        upper,
-        lower,
-        tunnel_type=_name(TUNNEL_TYPES, number(found.get(DEST_TUN_TYPE, b"\0"))),
-        tunnel_port=int.from_bytes(found.get(DEST_TUN_PORT, b""), "big"),
-        tunnel_flags=number(found.get(DEST_TUN_FLAGS, b"")),
-    )
+    told: list[t.Any] = [
+        0 if kind in REAL_SERVER_OPTIONAL and kind not in found else struct.unpack(f"={code}", found[kind])[0]
+        for kind, code in REAL_SERVER.items()
+    ]
+    address_of, values = real_server_values(service_family, told[1:])
+    return RealServer(address_of(told[0]), *values)
+
+
+Values = tuple[t.Callable[[bytes], str], tuple[t.Any, ...]]
+
+
+def real_server_values(service_family: str, told: t.Sequence[int]) -> Values:
+    """How the address of a real server is read, and the values that follow it.
+
+    :arg told: what the kernel tells behind the address, in the order of REAL_SERVER.
+    """
+    port, method, weight, upper, lower, tunnel_type, tunnel_port, tunnel_flags, family = told
+    forward = FORWARD[method & _FORWARD_MASK]
+    tunnel = (_name(TUNNEL_TYPES, tunnel_type), socket.ntohs(tunnel_port), tunnel_flags) if forward == "tun" else ()
+    address_of = _ADDRESS_OF[_FAMILY[family] if family else service_family]
+    return address_of, (socket.ntohs(port), forward, weight, upper, lower, *tunnel)
 
 
 def stats_of(found: Attributes, wide: int, narrow: int) -> dict[str, int]:
@@ -247,10 +277,15 @@ def _name(names: t.Sequence[str], number: int) -> str:
     return names[number] if number < len(names) else str(number)
 
 
-def _address(family: str, value: bytes) -> str:
-    if family == "ipv6":
-        return socket.inet_ntop(socket.AF_INET6, value)
+def _ipv4(value: bytes) -> str:
     return socket.inet_ntoa(value[:4])
+
+
+# Every address has as many bytes as the longer ones.
+_ADDRESS_OF: t.Mapping[str, t.Callable[[bytes], str]] = {
+    "ipv4": _ipv4,
+    "ipv6": functools.partial(socket.inet_ntop, socket.AF_INET6),
+}
 
 
 def _packed(address: str) -> bytes:

@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _control_codec as codec
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_codec import genl_attributes
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_family import Family, loaded, reason, understood
 from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import SyncDaemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
@@ -48,7 +49,7 @@ class Control:
         """The sync daemons that run, by their role."""
         if not loaded():
             return {}
-        found = [codec.daemon_of(attributes) for attributes in self._family.ask(codec.daemons_request)]
+        found = [codec.daemon_of(genl_attributes(told)) for told in self._family.ask(codec.daemons_request)]
         return {daemon.role: daemon for daemon in found}
 
     def start(self, daemon: SyncDaemon) -> None:
@@ -75,7 +76,7 @@ class Control:
         """The timeouts; while ip_vs is not loaded, those with which it starts."""
         if not loaded():
             return DEFAULTS
-        return codec.timeouts_of(self._family.ask(codec.timeouts_request)[0])
+        return codec.timeouts_of(genl_attributes(self._family.ask(codec.timeouts_request)[0]))
 
     def set_timeouts(self, timeouts: Timeouts) -> None:
         """Set the timeouts that are not 0.
@@ -104,7 +105,7 @@ class Control:
         """Version of IPVS and size of its connection table; none while ip_vs is not loaded."""
         if not loaded():
             return {"version": None, "connection_table_size": None}
-        return codec.info_of(self._family.ask(codec.info_request)[0])
+        return codec.info_of(genl_attributes(self._family.ask(codec.info_request)[0]))
 
     def _do(self, request: t.Callable[[int, int], bytes]) -> int:
         return self._family.command([request])[0]

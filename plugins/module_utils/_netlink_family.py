@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
 import os
 import socket
 import struct
@@ -27,7 +26,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelE
 PROC_TABLE = "/proc/net/ip_vs"
 
 _RECEIVE_BUFFER = 4 * 1024 * 1024
-_DATAGRAM = 256 * 1024
+_DATAGRAM = 64 * 1024  # the kernel's are at most half of it
 _PATIENCE = 60
 
 
@@ -60,10 +59,10 @@ class Family:
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
         self._number = 0
-        self._sequence = itertools.count(1)
+        self._sequence = 1
 
-    def ask(self, request: t.Callable[[int, int], bytes]) -> list[codec.Attributes]:
-        """The attributes of each message of the answer.
+    def ask(self, request: t.Callable[[int, int], bytes]) -> list[bytes]:
+        """What follows the netlink header in each message of the answer.
 
         :arg request: makes the message from the family's number and a sequence number.
         :raises KernelError: when the kernel refuses or cannot be understood.
@@ -75,17 +74,26 @@ class Family:
         return answer
 
     def command(self, requests: t.Sequence[t.Callable[[int, int], bytes]]) -> list[int]:
-        """Send the commands in one datagram; the error number of each, 0 when it was done."""
+        """Send the commands in one datagram; the error number of each, 0 when it was done.
+
+        The kernel does them in their order before it answers anything else, so the acknowledgement of the last one says
+        that all are done but those that were refused before it: the others need none, and hearing each takes longer
+        than doing it.
+        """
         family = self.open()
-        places = {next(self._sequence): place for place in range(len(requests))}
-        self._send(b"".join(requests[place](family, sequence) for sequence, place in places.items()))
+        first = self._sequence
+        self._sequence += len(requests)
+        datagram = [request(family, first + place) for place, request in enumerate(requests)]
+        self._send(b"".join([*map(codec.unacknowledged, datagram[:-1]), datagram[-1]]))
         errors = [0] * len(requests)
+        heard: set[int] = set()
         with understood():
-            while places:
+            while len(requests) - 1 not in heard:
                 for message in self._receive():
-                    place = places.pop(message.sequence, None)
-                    if place is not None and message.kind == codec.NLMSG_ERROR:
+                    place = message.sequence - first
+                    if 0 <= place < len(requests) and message.kind == codec.NLMSG_ERROR:
                         errors[place] = codec.error_of(message.payload)
+                        heard.add(place)
         return errors
 
     def open(self) -> int:
@@ -96,15 +104,16 @@ class Family:
             if number:
                 raise _no_family(number)
             with understood():
-                self._number = codec.family_number(answer[0])
+                self._number = codec.family_number(codec.genl_attributes(answer[0]))
         return self._number
 
     @understood()
-    def _converse(self, request: t.Callable[[int], bytes]) -> tuple[list[codec.Attributes], int]:
+    def _converse(self, request: t.Callable[[int], bytes]) -> tuple[list[bytes], int]:
         """Ask; what is answered until the kernel says that this was all, and the error number if it refuses."""
-        sequence = next(self._sequence)
+        sequence = self._sequence
+        self._sequence += 1
         self._send(request(sequence))
-        answer: list[codec.Attributes] = []
+        answer: list[bytes] = []
         while True:
             for message in self._receive():
                 if message.sequence != sequence:
@@ -113,7 +122,7 @@ class Family:
                     return answer, 0
                 if message.kind == codec.NLMSG_ERROR:
                     return answer, codec.error_of(message.payload)
-                answer.append(codec.genl_attributes(message.payload))
+                answer.append(message.payload)
 
     def _send(self, datagram: bytes) -> None:
         try:

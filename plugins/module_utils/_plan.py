@@ -14,9 +14,7 @@ ever flushed. Everything here is pure.
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import key_words, real_server_words, service_words
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
@@ -34,8 +32,7 @@ _SERVICE_COMMANDS = {ADD: "-A", EDIT: "-E", REMOVE: "-D"}
 _SERVER_COMMANDS = {ADD: "-a", EDIT: "-e", REMOVE: "-d"}
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(t.NamedTuple):
     """One command to the kernel."""
 
     phase: str
@@ -95,7 +92,7 @@ def keep_weights(have: Table, want: Table) -> Table:
     for key, servers in want.real_servers.items():
         present = have.servers(key)
         real_servers[key] = {
-            name: dataclasses.replace(server, weight=present[name].weight) if name in present else server
+            name: server._replace(weight=present[name].weight) if name in present else server
             for name, server in servers.items()
         }
     return Table(want.services, real_servers)
@@ -204,9 +201,6 @@ def out_of_order(have: Table, want: Table) -> list[ServiceKey]:
     The scheduler sh deals out its hash buckets in the order in which real servers were added, so two directors send a
     client to the same real server only if they agree in it.
     """
-    settled = in_table_order(have, want)
-    return [
-        key
-        for key, service in want.services.items()
-        if service.scheduler == "sh" and list(settled.servers(key)) != list(want.servers(key))
-    ]
+    hashed = want.only({key for key, service in want.services.items() if service.scheduler == "sh"})
+    settled = in_table_order(have, hashed)
+    return [key for key in hashed.services if list(settled.servers(key)) != list(hashed.servers(key))]

@@ -68,8 +68,7 @@ def endpoint(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-@dataclass(frozen=True)
-class ServiceKey:
+class ServiceKey(t.NamedTuple):
     """What tells one virtual service from another: VIP, port and protocol, or a firewall mark and a family.
 
     The kernel cannot change any of it in place.
@@ -140,9 +139,8 @@ class Service:
 RealServerKey = tuple[str, int]
 
 
-@dataclass(frozen=True)
-class RealServer:
-    """A real server inside one virtual service."""
+class RealServer(t.NamedTuple):
+    """A real server inside one virtual service. A tuple, for there are ten thousands of them in a large table."""
 
     address: str
     port: int
@@ -159,7 +157,7 @@ class RealServer:
     @property
     def key(self) -> RealServerKey:
         """What tells it from the other real servers of its service."""
-        return (self.address, self.port)
+        return self[:2]
 
 
 RealServers = t.Mapping[RealServerKey, RealServer]
@@ -183,7 +181,7 @@ class Table:
         real_servers: dict[ServiceKey, RealServers] = {}
         for service, servers in entries:
             services[service.key] = service
-            real_servers[service.key] = {server.key: server for server in servers}
+            real_servers[service.key] = {server[:2]: server for server in servers}
         return Table(services, real_servers)
 
     def servers(self, key: ServiceKey) -> RealServers:

@@ -55,7 +55,7 @@ def findings(*steps: Step) -> list[str]:
         ("5.2.0-1-amd64", GRE, "tunnel_type gre needs Linux 5.3 or later, and this is 5.2.0-1-amd64. Use"),
         (
             "5.2.0-1-amd64",
-            replace(GUE, tunnel_flags=1),
+            GUE._replace(tunnel_flags=1),
             "tunnel_checksum csum needs Linux 5.3 or later, and this is 5.2.0-1-amd64. Leave it out.",
         ),
     ],
@@ -67,7 +67,7 @@ def test_tunnels_that_an_older_kernel_would_build_otherwise(kernel, release, ser
 
 def test_a_kernel_that_is_new_enough(kernel):
     kernel("5.3.0", "ip_vs_rr")
-    refuse_missing([Step(ADD, SERVICE), Step(ADD, SERVICE, GRE), Step(ADD, SERVICE, replace(GUE, tunnel_flags=2))])
+    refuse_missing([Step(ADD, SERVICE), Step(ADD, SERVICE, GRE), Step(ADD, SERVICE, GUE._replace(tunnel_flags=2))])
 
 
 def test_modules_that_are_not_installed_are_all_named(kernel):

@@ -47,7 +47,9 @@ class FakeSocket:
             return
         self.datagrams.append(messages)
         for message in messages:
-            self.acknowledge(message, self.refuse(self.count))
+            number = self.refuse(self.count)
+            if number or message.flags & codec.NLM_F_ACK:
+                self.acknowledge(message, number)
             self.count += 1
 
     def acknowledge(self, message: codec.Message, number: int) -> None:

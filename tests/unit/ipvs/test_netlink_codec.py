@@ -9,6 +9,7 @@ import struct
 
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_layout import RealServerReader
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, EDIT, REMOVE, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, flag_names
 from hypothesis import given
@@ -155,6 +156,41 @@ def test_real_servers_are_read_as_the_kernel_writes_them(server):
         "persistent_connections": 3,
     }
     assert codec.stats_of(found, codec.DEST_STATS64, codec.DEST_STATS) == COUNTS
+
+
+ALIKE = [("IPVS_DEST_ATTR_ACTIVE_CONNS", 1), ("IPVS_DEST_ATTR_STATS64", stats_attrs(COUNTS))]
+
+
+@given(st.lists(st.tuples(real_servers(), st.booleans()), max_size=6), st.sampled_from(["ipv4", "ipv6"]))
+def test_a_reader_of_many_reads_each_as_one_alone_is_read(many, family):
+    """Also when they take turns in what they look like: other attributes, another order, other sizes."""
+    reader = RealServerReader()
+    for server, backwards in [*many, *many]:
+        attrs = [*server_attrs(server), *server_name_attrs(server), *ALIKE]
+        told = request(5, ("IPVS_CMD_ATTR_DEST", attrs[::-1] if backwards else attrs))
+        (message,) = codec.messages(told)
+        assert reader.read(message.payload, family) == server
+
+
+@given(real_servers(), real_servers(), st.data())
+def test_what_only_looks_alike_is_not_taken_for_it(first, second, data):
+    """A byte of a type or a size that differs is noticed, and never read as a value."""
+    told = [
+        next(codec.messages(request(5, ("IPVS_CMD_ATTR_DEST", [*server_name_attrs(one), *server_attrs(one), *ALIKE]))))
+        for one in (first, second)
+    ]
+    changed = bytearray(told[1].payload)
+    place = data.draw(st.integers(0, len(changed) - 1))
+    changed[place] ^= data.draw(st.integers(1, 255))
+    fresh, reader = RealServerReader(), RealServerReader()
+    reader.read(told[0].payload, "ipv4")
+    outcomes = []
+    for one in (fresh, reader):
+        try:
+            outcomes.append(one.read(bytes(changed), "ipv4"))
+        except (ValueError, LookupError, struct.error):
+            outcomes.append(None)
+    assert outcomes[0] == outcomes[1]
 
 
 def only(data: bytes, container: int) -> dict[int, bytes]:

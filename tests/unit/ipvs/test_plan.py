@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
@@ -87,7 +86,7 @@ def test_kept_weights_are_those_of_the_table(pair):
         for name, found in kept.servers(key).items():
             present = have.servers(key).get(name)
             assert found.weight == (want.servers(key)[name] if present is None else present).weight
-            assert replace(found, weight=0) == replace(want.servers(key)[name], weight=0)
+            assert found._replace(weight=0) == want.servers(key)[name]._replace(weight=0)
 
 
 @given(PAIRS)
