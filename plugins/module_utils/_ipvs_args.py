@@ -12,10 +12,13 @@ Everything here is pure.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     PERSISTENCE_ENGINES,
     SCHEDULERS,
@@ -53,30 +56,43 @@ class Description(t.NamedTuple):
     """What users call the real servers that they named."""
 
 
-def read_services(items: t.Sequence[Params]) -> Description:
-    """The services that O(services) describes.
+def _defaults(options: Params) -> dict[str, t.Any]:
+    return {name: option.get("default") for name, option in options.items()}
+
+
+_SERVICE_OPTIONS = services_spec()["options"]
+_SERVICE_DEFAULTS = _defaults(_SERVICE_OPTIONS)
+_SERVER_DEFAULTS = _defaults(_SERVICE_OPTIONS["real_servers"]["options"])
+
+
+def read_services(items: t.Iterable[Params]) -> Description:
+    """The services that O(services) describes; what is left out has its default.
 
     :raises OptionError: with everything that cannot work, in all of them.
     """
     findings: list[str] = []
-    entries: dict[ServiceKey, tuple[Service, list[RealServer]]] = {}
+    services: dict[ServiceKey, Service] = {}
+    real_servers: dict[ServiceKey, dict[RealServerKey, RealServer]] = {}
     held = set()
     names = {}
-    for number, params in enumerate(items):
+    for number, given in enumerate(items):
+        params = {**_SERVICE_DEFAULTS, **given}
         item = f"Service {params['name']}" if params["name"] else f"services[{number}]"
         key = _read_key(params, item, findings)
         if key is None:
             continue
         where = f"Service {key} ({params['name']})" if params["name"] else f"Service {key}"
-        if key in entries:
+        if key in services:
             findings.append(f"{where}: it is described twice. Put all its real servers into one item.")
-        service = _read_service(params, key, where, findings)
-        servers: dict[RealServerKey, RealServer] = {}
-        for server_params in params["real_servers"]:
-            server = _read_server(server_params, server_params["port"], key, where, findings)
+        services[key] = _read_service(params, key, where, findings)
+        reader = _ServerReader(key, where, findings)
+        servers = real_servers[key] = {}
+        for server_given in params["real_servers"]:
+            server_params = {**_SERVER_DEFAULTS, **server_given}
+            server = reader.read(server_params["address"], _SAID(server_params))
             if server is None:
                 continue
-            name = server.key
+            name = server[:2]
             if name in servers:
                 findings.append(f"{where}, real server {endpoint(*name)}: it is listed twice.")
             servers[name] = server
@@ -84,10 +100,9 @@ def read_services(items: t.Sequence[Params]) -> Description:
                 held.add((key, name))
             if server_params["name"]:
                 names[key, name] = server_params["name"]
-        entries[key] = (service, list(servers.values()))
     if findings:
         raise OptionError(findings)
-    return Description(Table.of(entries.values()), frozenset(held), names)
+    return Description(Table(services, real_servers), frozenset(held), names)
 
 
 def read_service(params: Params) -> Service:
@@ -121,7 +136,7 @@ def read_real_server(params: Params, key: ServiceKey) -> RealServer:
     :raises OptionError: with everything that cannot work.
     """
     findings: list[str] = []
-    server = _read_server(params, params["server_port"], key, f"Service {key}", findings)
+    server = _ServerReader(key, f"Service {key}", findings).read(params["address"], _SAID_ALONE(params))
     if server is None or findings:
         raise OptionError(findings)
     return server
@@ -261,40 +276,82 @@ def _prefix_length(text: str, family: str) -> int | None:
     return None
 
 
-def _read_server(
-    params: Params, port: int | None, key: ServiceKey, where: str, findings: list[str]
-) -> RealServer | None:
-    """Called for every real server, ten thousand times in a large table: the checks that pass cost little."""
-    address = canonical_address(params["address"])
-    if address is None:
-        findings.append(f"{where}, real server {params['address']!r}: {_NO_ADDRESS}")
-        return None
+# What is said of a real server beside its address, in the order of _Said.
+_REST = ("forward", "weight", "upper_threshold", "lower_threshold", "tunnel_type", "tunnel_port", "tunnel_checksum")
+_SAID = operator.itemgetter("port", *_REST)
+_SAID_ALONE = operator.itemgetter("server_port", *_REST)
+_Said = tuple[t.Optional[int], str, int, int, int, str, t.Optional[int], str]
+
+
+class _ServerReader:
+    """Reads the real servers of one service. Most of them differ in nothing but their address, in a large table too."""
+
+    def __init__(self, key: ServiceKey, where: str, findings: list[str]) -> None:
+        self._key = key
+        self._where = where
+        self._findings = findings
+        self._known: dict[_Said, tuple[tuple[t.Any, ...], list[str]]] = {}
+
+    def read(self, text: str, said: _Said) -> RealServer | None:
+        """The real server of this address, or None where it has none; what cannot work is a finding."""
+        address, family, not_usable = _look_at(text)
+        if address is None:
+            self._findings.append(f"{self._where}, real server {text!r}: {_NO_ADDRESS}")
+            return None
+        if said not in self._known:
+            self._known[said] = _read_rest(said, self._key)
+        rest, problems = self._known[said]
+        server = RealServer(address, *rest)
+        key = self._key
+        if not_usable or family != key.family or address == key.address:
+            problems = [*problems, *_address_problems(server, key, not_usable)]
+        if problems:
+            subject = f"{self._where}, real server {endpoint(address, server.port)}"
+            self._findings.extend(f"{subject}: {problem}" for problem in problems)
+        return server
+
+
+def _read_rest(said: _Said, key: ServiceKey) -> tuple[tuple[t.Any, ...], list[str]]:
+    """The values of a real server that follow its address, and what is wrong with them."""
+    port, forward, weight, upper, lower, kind, tunnel_port, checksum = said
     if port is None:
         port = key.port
-    forward, weight = params["forward"], params["weight"]
-    upper, lower = params["upper_threshold"], params["lower_threshold"]
-    tunnel = params["tunnel_type"], params["tunnel_port"], params["tunnel_checksum"]
-    problems: list[str] = []
+    problems = []
     if not 0 <= port <= MAX_PORT:
         problems.append(f"port {port} is out of range. Use 0 to {MAX_PORT}.")
     elif port != key.port:
         problems.append(_port_problem(port, key, forward))
     if not 0 <= weight <= MAX_WEIGHT:
         problems.append(f"weight {weight} is out of range. Use 0 (no new connections) to {MAX_WEIGHT}.")
-    if upper or lower:
-        problems.append(_threshold_problem(upper, lower))
-    if tunnel != _PLAIN_TUNNEL:
-        problems.extend(_tunnel_problems(forward, *tunnel))
-    problems.extend(_address_problems(address, key, forward))
-    refused = any(problems)
-    if refused:
-        server = f"{where}, real server {endpoint(address, port)}"
-        findings.extend(f"{server}: {problem}" for problem in problems if problem)
-    if refused or tunnel == _PLAIN_TUNNEL:
-        return RealServer(address, port, forward, weight, upper, lower)
-    kind, tunnel_port, checksum = tunnel
+    problems.append(_threshold_problem(upper, lower))
+    if (kind, tunnel_port, checksum) != _PLAIN_TUNNEL:
+        problems.extend(_tunnel_problems(forward, kind, tunnel_port, checksum))
     flags = TUNNEL_CHECKSUMS.index(checksum)
-    return RealServer(address, port, forward, weight, upper, lower, kind, tunnel_port or 0, flags)
+    values = (port, forward, weight, upper, lower, kind, tunnel_port or 0, flags)
+    return values, [problem for problem in problems if problem]
+
+
+def _address_problems(server: RealServer, key: ServiceKey, not_usable: str) -> t.Iterator[str]:
+    if server.address == key.address:
+        yield "it has the address of the VIP, so the director would send the requests to itself."
+    if server.forward != "tun" and family_of(server.address) != key.family:
+        yield f"it is not of the service's family {_WORD[key.family]}; only forward: tun can bridge that."
+    if not_usable:
+        yield not_usable
+
+
+@functools.lru_cache(maxsize=16384)
+def _look_at(text: str) -> tuple[str | None, str, str]:
+    """An address as the kernel writes it, its family, and why it cannot be a real server's. A machine serves many."""
+    address = canonical_address(text)
+    if address is None:
+        return None, "", ""
+    why = _not_a_host(address)
+    if why:
+        why = f"{why}, which cannot be a real server."
+    elif address.startswith(("fe8", "fe9", "fea", "feb")):
+        why = "it is a link-local address, which says nothing without an interface; the kernel refuses it."
+    return address, family_of(address), why
 
 
 def _port_problem(port: int, key: ServiceKey, forward: str) -> str:
@@ -307,17 +364,6 @@ def _port_problem(port: int, key: ServiceKey, forward: str) -> str:
     if key.port == 0 and key.protocol != "mark":
         return f"port {port}: a service of all ports (0) passes on the port that the client asked for. Leave it out."
     return ""
-
-
-def _address_problems(address: str, key: ServiceKey, forward: str) -> t.Iterator[str]:
-    if address == key.address:
-        yield "it has the address of the VIP, so the director would send the requests to itself."
-    if forward != "tun" and family_of(address) != key.family:
-        yield f"it is not of the service's family {_WORD[key.family]}; only forward: tun can bridge that."
-    if _not_a_host(address):
-        yield f"{_not_a_host(address)}, which cannot be a real server."
-    elif address.startswith(("fe8", "fe9", "fea", "feb")):
-        yield "it is a link-local address, which says nothing without an interface; the kernel refuses it."
 
 
 def _threshold_problem(upper: int, lower: int) -> str:

@@ -352,7 +352,7 @@ applied:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openlvs.lvs.plugins.module_utils._bulk import BulkModule
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_services import Request, run
@@ -361,7 +361,8 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = BulkModule(
+        bulk="services",
         argument_spec={
             "services": services_spec(),
             "purge": {"type": "bool", "default": False},
@@ -375,7 +376,7 @@ def main() -> None:
     params = module.params
     try:
         request = Request(
-            read_services(params["services"]),
+            read_services(module.items()),
             params["purge"],
             params["purge_real_servers"],
             params["keep_weights"],
@@ -384,11 +385,12 @@ def main() -> None:
         )
         report = run(request, Ipvs(), module.check_mode)
     except LvsError as exc:
-        module.fail_json(msg=str(exc), **exc.details)
+        module.fail_json(msg=str(exc), invocation=module.invocation, **exc.details)
     for warning in report.warnings:
         module.warn(warning)
     shown = {"diff": report.outcome.diff} if module._diff else {}
-    module.exit_json(changed=bool(report.changes), changes=report.changes, held=report.held, **shown)
+    result = {"changed": bool(report.changes), "changes": report.changes, "held": report.held, **shown}
+    module.exit_json(invocation=module.invocation, **result)
 
 
 if __name__ == "__main__":

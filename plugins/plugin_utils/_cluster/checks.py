@@ -24,7 +24,6 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Service,
     Vip,
 )
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import as_modules_see
 
 Grounds = t.Mapping[str, Ground]
 
@@ -234,7 +233,7 @@ def check_as_modules_do(services: t.Iterable[dict[str, t.Any]], findings: Findin
     :arg services: as ``ipvs_services`` takes them.
     """
     try:
-        read_services(as_modules_see(services))
+        read_services(services)
     except OptionError as exc:
         for text in exc.findings:
             where, _colon, what = text.partition(": ")

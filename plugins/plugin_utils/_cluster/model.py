@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import typing as t
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class RealServer:
     def unmanaged(self) -> bool:
         return self.host is None
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         return self.host if self.host is not None else str(self.address)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     IPV4,
     IPV6,
@@ -113,22 +112,3 @@ def _real_server(place: Place, listen: Listen) -> dict[str, t.Any]:
     if server.lower_threshold:
         entry["lower_threshold"] = server.lower_threshold
     return entry
-
-
-def as_modules_see(services: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Services as ``ipvs_services`` takes them, completed by its defaults."""
-    options = services_spec()["options"]
-    service_defaults = _defaults(options)
-    server_defaults = _defaults(options["real_servers"]["options"])
-    return [
-        {
-            **service_defaults,
-            **service,
-            "real_servers": [{**server_defaults, **server} for server in service["real_servers"]],
-        }
-        for service in services
-    ]
-
-
-def _defaults(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {name: spec.get("default") for name, spec in options.items()}

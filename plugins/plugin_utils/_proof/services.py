@@ -12,7 +12,6 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import describe_real_server, describe_service
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, endpoint
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import as_modules_see
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import Data, Line, Look
 
 Looks = t.Mapping[str, Look]
@@ -60,7 +59,7 @@ def _prove_table(subject: str, service: Data, complete: bool, director: Look) ->
 
 def _table_problems(service: Data, found: Data) -> tuple[list[str], list[str]]:
     """What differs, and the real servers that are there besides."""
-    described = read_services(as_modules_see([{**service, "name": None}]))
+    described = read_services([{**service, "name": None}])
     ((wanted, servers),) = described.table.entries()
     problems = _differences("", describe_service(wanted), found)
     have = {(one["address"], one["port"]): one for one in found["real_servers"]}
