@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-proof test-pyroute2 test-rhel test-scale test-speed test-matrix clean
+.PHONY: help demo test test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-proof test-pyroute2 test-rhel test-scale test-speed test-matrix bench clean
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ test-pyroute2: $(READY) ## The modules with each version of pyroute2, on each Py
 
 test-speed: $(READY) ## site.yml twice on fresh hosts: tasks and seconds by role, and what share of the first the second takes
 	@python tests/speed/speed.py
+
+bench: $(READY) ## The modules against ipvsadm at 50,000 real servers: ratios, memory, the controller's share
+	@python tests/bench/bench.py
 
 clean: ## Remove what the development tools made here (the lab's cache stays)
 	rm -rf .venv .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis
