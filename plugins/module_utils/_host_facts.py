@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""A host as plain data, for the controller. Pure but for the questions what runs there, is loaded, is installed."""
+"""A host as plain data, for the controller. Pure but for the questions what runs there, is loaded, is installed, routed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import os
 import typing as t
 
 from ansible.module_utils.common.process import get_bin_path
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution, _interpreter
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution, _interpreter, _rtnl
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 
@@ -44,6 +44,7 @@ def facts(host: Host) -> dict[str, t.Any]:
             for name, arp in host.arp.items()
             if name != "default"
         },
+        "gateways": _rtnl.gateways(),
         "ip_forward": host.ip_forward,
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
         "silent": silent(host),

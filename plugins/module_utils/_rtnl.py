@@ -34,6 +34,7 @@ _IFF_UP, _IFF_LOOPBACK, _IFF_NOARP = 0x1, 0x8, 0x80
 _IFLA_ADDRESS, _IFLA_IFNAME = 1, 3
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 3, 4, 8
 _IFA_F_SECONDARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_DEPRECATED = 0x01, 0x02, 0x08, 0x20
+_RTM_TYPE = 7  # where a route's type stands in struct rtmsg
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
 _RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_LINK, _RTN_UNICAST = 254, 3, 253, 1
 _IPV4_BITS = 32
@@ -164,6 +165,17 @@ def host_routes(known: t.Mapping[str, Link]) -> tuple[HostRoute, ...]:
             )
         )
     return tuple(found)
+
+
+def gateways() -> list[str]:
+    """Every gateway of the host's unicast routes, whatever they lead to and whichever table they are in."""
+    found: dict[str, None] = {}
+    for family in _FAMILIES:
+        for payload in _dump(_RTM_GETROUTE, struct.pack("=BBBBBBBBI", family, 0, 0, 0, 0, 0, 0, 0, 0)):
+            attributes = _attributes(payload, 12)
+            if payload[_RTM_TYPE] == _RTN_UNICAST and _RTA_GATEWAY in attributes:
+                found[_address(attributes[_RTA_GATEWAY])] = None
+    return list(found)
 
 
 class Writer:

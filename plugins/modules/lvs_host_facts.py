@@ -88,6 +88,11 @@ ansible_facts:
           description: The settings C(arp_ignore) and C(arp_announce) on C(all) and on every interface.
           type: dict
           sample: {all: {arp_announce: 2, arp_ignore: 1}, eth0: {arp_announce: 0, arp_ignore: 0}}
+        gateways:
+          description: The gateways of all routes of the host, IPv4 and IPv6.
+          type: list
+          elements: str
+          sample: [198.51.100.1]
         ip_forward:
           description: The setting C(net.ipv4.ip_forward).
           type: int

@@ -14,6 +14,7 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import survey_all
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.checks import (
     check_as_modules_do,
@@ -103,9 +104,9 @@ def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
 
 
 def _warn_of_unmanaged(description: Description, findings: Findings) -> None:
-    servers = {one.name for service in description.services for one in service.real_servers if one.unmanaged}
-    for name in sorted(servers):
-        findings.warn(f"real server {name}", "it is unmanaged, so nobody looks whether it has the VIPs, silently")
+    servers = [one for service in description.services for one in service.real_servers if one.unmanaged]
+    for name, ready in sorted({(one.name, words.READY[one.forward]) for one in servers}):
+        findings.warn(f"real server {name}", f"it is unmanaged, so nobody looks whether {ready}")
 
 
 def _leaving(hosts: Hosts, placed: t.Sequence[Placed], directors: t.Sequence[str]) -> dict[str, list[str]]:

@@ -13,10 +13,11 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import F
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    IPV4,
     Address,
     Description,
     Host,
@@ -58,9 +59,11 @@ def _check_what_is_built(service: Service, findings: Findings) -> None:
         findings.add(service.where, text)
     forwards = {one.where: one.forward for one in service.real_servers if one.forward != service.forward}
     for where, forward in {service.where: service.forward, **forwards}.items():
-        if forward != "dr":
-            text = f"forward '{forward}' is not built yet: the roles apply 'dr' alone"
+        if forward not in words.BUILT_FORWARDS:
+            text = f"forward '{forward}' is not built yet: the roles apply {' and '.join(words.BUILT_FORWARDS)}"
             findings.add(where, text)
+        elif forward == "nat" and any(vip.address.version != IPV4 for vip in service.vips):
+            findings.add(where, "forward 'nat' is not built yet for an IPv6 VIP: the roles apply it to IPv4 alone")
     if service.engine == "kernel":
         for key, value in (("checks", service.checks), ("sorry_server", service.sorry_server)):
             if value:

@@ -96,6 +96,7 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         links=tuple(links),
         loopbacks=frozenset(name for name, link in links.items() if link.get("loopback")),
         vips={ipaddress.ip_address(one["address"]): one["side"] for one in found.get("vips", [])},
+        gateways=tuple(ipaddress.ip_address(one) for one in found.get("gateways", [])),
         services=bool(found.get("services")),
         distribution=Distribution(**found["distribution"]),
     )

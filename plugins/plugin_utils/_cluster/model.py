@@ -145,12 +145,14 @@ class Facts:
     """What a live look at a host has found.
 
     :attr vips: address -> side, what the host's manifest records as a VIP of ours.
+    :attr gateways: of all its routes.
     """
 
     addresses: tuple[LiveAddress, ...]
     links: tuple[str, ...]
     loopbacks: frozenset[str]
     vips: t.Mapping[Address, str]
+    gateways: tuple[Address, ...]
     services: bool
     distribution: Distribution
 

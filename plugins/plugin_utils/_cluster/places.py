@@ -64,7 +64,7 @@ class Placed:
 
 def place_all(description: Description, grounds: Grounds, findings: Findings) -> list[Placed]:
     """Every VIP of every service that has a director; what cannot work is a finding."""
-    placer = _Placer(description.hosts, grounds, findings)
+    placer = _Placer(description, grounds, findings)
     return [placer.place(service, vip) for service in description.services if service.directors for vip in service.vips]
 
 
@@ -80,11 +80,15 @@ def weight_of(server: RealServer, hosts: Hosts) -> int:
 
 
 class _Placer:
-    def __init__(self, hosts: Hosts, grounds: Grounds, findings: Findings) -> None:
-        self._hosts = hosts
+    def __init__(self, description: Description, grounds: Grounds, findings: Findings) -> None:
+        self._hosts = description.hosts
         self._grounds = grounds
         self._findings = findings
         self._owned = {name: frozenset(own.address for own in ground.all) for name, ground in grounds.items()}
+        self._vips: dict[str, set[Address]] = {name: set() for name in grounds}
+        for service in description.services:
+            for name in service.directors:
+                self._vips[name].update(vip.address for vip in service.vips)
 
     def place(self, service: Service, vip: Vip) -> Placed:
         director = self._grounds[service.directors[0]]
@@ -147,10 +151,25 @@ class _Placer:
             self._findings.add(service.where, f"{text} ({shown}): forward dr needs both on one layer 2. {remedy}")
         else:
             self._check_owner(service, server, address)
+            if server.forward == "nat" and real is not None:
+                self._check_way_back(service, address, real, director)
         if real is not None and real.host.vip_interface in choice.interfaces:
             text = f"lvs_vip_interface '{real.host.vip_interface}' receives the requests, so the host would answer ARP"
             self._findings.add(name, f"{text} for a VIP there. Use lo or a dummy device")
         return choice
+
+    def _check_way_back(self, service: Service, address: Address, real: Ground, director: Ground) -> None:
+        """Answers that do not come back through the director reach clients from an address they never asked."""
+        facts, name = real.host.facts, director.host.name
+        ways = {one for one in self._owned[name] | self._vips[name] if one.version == address.version}
+        if facts is None or ways.intersection(facts.gateways):
+            return
+        near = [own.address for own in director.networks(address.version) or [] if own.network and address in own.network]
+        has = ", ".join(str(one) for one in facts.gateways if one.version == address.version)
+        text = f"real server {real.host.name} ({address}) has no route through its director {name}"
+        remedy = f"Make {near[0]} its default gateway" if near else f"Make {name} the next hop towards the clients"
+        why = "forward nat needs the answers to come back there, where they get the VIP as their source"
+        self._findings.add(service.where, f"{text} (its gateways: {has or 'none'}): {why}. {remedy}")
 
     def _check_owner(self, service: Service, server: RealServer, address: Address) -> None:
         """An address that is written down and belongs to another host of the inventory."""

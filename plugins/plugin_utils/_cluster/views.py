@@ -41,6 +41,7 @@ def make_views(placed: t.Sequence[Placed], hosts: Hosts, members: t.Iterable[str
         view = views[one.director]
         view["director_services"] += [_director_service(one, listen) for listen in one.service.listen]
         view["director_purge_real_servers"] &= one.complete
+        view["director_ip_forward"] |= any(place.server.forward == "nat" for place in one.places)
         if one.interface is not None:
             vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
             if vip not in view["director_vips"]:
@@ -57,17 +58,20 @@ def _arp_interfaces(placed: t.Iterable[Placed]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for one in placed:
         for place in one.places:
-            if place.server.host is not None:
+            if place.server.host is not None and place.server.forward == "dr":
                 found.setdefault(place.server.host, set()).update(place.interfaces)
     return found
 
 
 def realserver_vips(placed: t.Iterable[Placed]) -> dict[str, list[Address]]:
-    """Which VIPs each managed real server must have, also one whose address is not known yet."""
+    """Which VIPs each managed real server must have, also one whose address is not known yet.
+
+    Requests reach it with the VIP as their destination by direct routing; masquerading puts its own address there.
+    """
     found: dict[str, dict[Address, None]] = {}
     for one in placed:
         for server in one.service.real_servers:
-            if server.host is not None:
+            if server.host is not None and server.forward == "dr":
                 found.setdefault(server.host, {})[one.vip.address] = None
     return {name: list(vips) for name, vips in found.items()}
 

@@ -12,6 +12,14 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import flag_nam
 ENGINES = ("kernel", "keepalived", "ldirectord", "pacemaker")
 AFFINITIES = ("none", "mark", "client")
 FORWARDS = ("dr", "nat", "tun", "fullnat")
+BUILT_FORWARDS = ("dr", "nat")
+# What a real server must be for each way in which packets can reach it.
+READY = {
+    "dr": "it has the VIPs, silently",
+    "nat": "its answers come back through the director",
+    "tun": "it has the VIPs, silently",
+    "fullnat": "it answers",
+}
 CHECK_TYPES = ("ping", "tcp", "http", "https", "dns", "smtp", "script")
 
 SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]

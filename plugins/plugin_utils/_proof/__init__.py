@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import Data, Line, Look, look_from
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
     prove_alone,
@@ -45,8 +46,9 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     lines += [prove_nothing_to_do(looks[name]) for name in sorted({*cluster["directors"], *cluster["real_servers"]})]
     for name in {**dict.fromkeys(cluster["leaving"]), **dict.fromkeys(cluster["directors_leaving"])}:
         lines.append(Line(name, "it holds nothing that left the description", False, "it does; run site.yml"))
-    unmanaged = {one["address"] for service in services for one in service["real_servers"] if "name" not in one}
-    lines += [Line(one, "it has the VIPs, silently", None, "it is unmanaged") for one in sorted(unmanaged)]
+    servers = [one for service in services for one in service["real_servers"] if "name" not in one]
+    unmanaged = sorted({(one["address"], words.READY[one["forward"]]) for one in servers})
+    lines += [Line(address, ready, None, "it is unmanaged") for address, ready in unmanaged]
     return list(dict.fromkeys(lines))
 
 

@@ -36,7 +36,8 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     held = [_prove_held(vip, look) for vip in vips]
     silent = [_prove_silent(vip["address"], look) for vip in vips]
     routes = [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
-    return [*held, *silent, *routes, *_prove_boot(look, REALSERVER_UNIT)]
+    boot = _prove_boot(look, REALSERVER_UNIT) if vips else []
+    return [*held, *silent, *routes, *boot]
 
 
 def prove_alone(vip: str, holders: t.Collection[str], members: t.Sequence[Look]) -> Line:

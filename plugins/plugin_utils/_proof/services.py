@@ -123,7 +123,7 @@ def _prove_spread(subject: str, service: Data, looks: Looks, clients: t.Sequence
     before, after = (director.table or {}).get(key), (director.table_after or {}).get(key)
     if before is None or after is None:
         return director.unseen(subject, claim)
-    took = _took(before, after)
+    took = _took(before, after, "conns")
     servers = service["real_servers"]
     told = ", ".join(f"{_name(one)} took {took.get((one['address'], one['port']), 0)}" for one in servers[:_SHOWN])
     claim = f"of {answered} answered requests {told}{', ...' if len(servers) > _SHOWN else ''}"
@@ -132,18 +132,22 @@ def _prove_spread(subject: str, service: Data, looks: Looks, clients: t.Sequence
         problems.append(f"{director.host} saw only {sum(took.values())}: the others went past it")
     total = sum(one["weight"] for one in servers) or 1
     for server in servers:
-        count = took.get((server["address"], server["port"]), 0)
+        place = (server["address"], server["port"])
+        count = took.get(place, 0)
         if count and not server["weight"]:
             problems.append(f"{_name(server)} has weight 0 and took {count}")
+        if count and server["forward"] == "nat" and not _took(before, after, "outpkts")[place]:
+            problems.append(f"{_name(server)}'s answers did not pass {director.host}")
         if not count and answered * server["weight"] / total >= ENOUGH and _is_in_turn(service, before):
             problems.append(f"{_name(server)} took none")
     return Line(subject, claim, not problems, "; ".join(problems))
 
 
-def _took(before: Data, after: Data) -> dict[tuple[str, int], int]:
-    was = {(one["address"], one["port"]): one["stats"]["conns"] for one in before["real_servers"]}
-    now = {(one["address"], one["port"]): one["stats"]["conns"] for one in after["real_servers"]}
-    return {place: conns - was.get(place, 0) for place, conns in now.items()}
+def _took(before: Data, after: Data, counter: str) -> dict[tuple[str, int], int]:
+    """By how much a counter of each real server has grown."""
+    was = {(one["address"], one["port"]): one["stats"][counter] for one in before["real_servers"]}
+    now = {(one["address"], one["port"]): one["stats"][counter] for one in after["real_servers"]}
+    return {place: count - was.get(place, 0) for place, count in now.items()}
 
 
 def _is_in_turn(service: Data, before: Data) -> bool:

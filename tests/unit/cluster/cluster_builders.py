@@ -49,6 +49,7 @@ def facts(
     vips: t.Mapping[str, str] | None = None,
     services: bool = False,
     distribution: t.Mapping[str, str | None] | None = None,
+    gateways: t.Sequence[str] = ("192.0.2.1",),
 ) -> dict[str, t.Any]:
     """What a look finds: (address/prefix, interface) pairs, and VIPs of ours with their side."""
     found = []
@@ -62,6 +63,7 @@ def facts(
         "addresses": found,
         "links": {name: {"mac": "02:00:00:00:00:01", "up": True, "loopback": name == "lo"} for name in names},
         "vips": [{"address": address, "side": side} for address, side in (vips or {}).items()],
+        "gateways": list(gateways),
         "services": {"director": ["tcp 192.0.2.77:80"]} if services else {},
     }
 

@@ -160,8 +160,12 @@ def test_a_real_server_twice():
 NOT_BUILT = [
     ({"affinity": "mark"}, "affinity 'mark' is not built yet: this version makes a virtual service of each port"),
     ({"affinity": "client"}, "affinity 'client' is not built yet: this version makes a virtual service of each port"),
-    ({"forward": "nat"}, "forward 'nat' is not built yet: the roles apply 'dr' alone"),
-    ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply 'dr' alone"),
+    ({"forward": "tun"}, "forward 'tun' is not built yet: the roles apply dr and nat"),
+    ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply dr and nat"),
+    (
+        {"vip": "2001:db8::77", "forward": "nat", "real_servers": [{"address": "2001:db8::9", "unmanaged": True}]},
+        "forward 'nat' is not built yet for an IPv6 VIP: the roles apply it to IPv4 alone",
+    ),
     (
         {"checks": [{"type": "http", "path": "/"}]},
         (
@@ -188,8 +192,39 @@ def test_a_real_server_of_another_way_is_said():
     outcome = build(web(real_servers=[{"host": "rs1"}, {"host": "rs2", "forward": "tun"}]))
     assert (
         only(outcome)
-        == "lvs_services[0] web real_servers[1]: forward 'tun' is not built yet: the roles apply 'dr' alone"
+        == "lvs_services[0] web real_servers[1]: forward 'tun' is not built yet: the roles apply dr and nat"
     )
+
+
+def nat_cluster(*gateways: str):
+    """A director with a public and a private leg, and a real server behind it."""
+    return build(
+        web(forward="nat", real_servers=[{"host": "rs1", "port": 8080}]),
+        hosts={
+            "lvs1": {"lvs_addresses": [], "lvs_host": facts(("192.0.2.5/24", "eth1"), ("198.51.100.1/24", "eth0"))},
+            "rs1": {"lvs_addresses": [], "lvs_host": facts(("198.51.100.11/24", "eth0"), gateways=gateways)},
+        },
+    )
+
+
+def test_masquerading_needs_a_way_back_through_the_director():
+    assert only(nat_cluster("198.51.100.254", "2001:db8::1")) == (
+        "lvs_services[0] web: real server rs1 (198.51.100.11) has no route through its director lvs1 (its gateways:"
+        " 198.51.100.254): forward nat needs the answers to come back there, where they get the VIP as their source."
+        " Make 198.51.100.1 its default gateway"
+    )
+
+
+@pytest.mark.parametrize("gateway", ["198.51.100.1", "192.0.2.77"])
+def test_masquerading_with_a_way_back(gateway):
+    outcome = nat_cluster("198.51.100.254", gateway)
+    assert not outcome.findings
+    assert outcome.view("lvs1")["director_ip_forward"] is True
+    assert outcome.view("lvs1")["director_services"][0]["real_servers"] == [
+        {"name": "rs1", "address": "198.51.100.11", "port": 8080, "weight": 1, "forward": "nat"}
+    ]
+    assert outcome.view("rs1")["realserver_vips"] == []
+    assert outcome.view("rs1")["realserver_arp_interfaces"] == []
 
 
 @pytest.mark.parametrize("engine", ["keepalived", "ldirectord", "pacemaker"])

@@ -283,6 +283,32 @@ class TestRequests:
         assert text in wrong(seen, service=web(protocol="udp"))
 
 
+class TestMasquerading:
+    @pytest.fixture
+    def masqueraded(self, seen):
+        """The same cluster by masquerading: no VIP on the real servers, and answers that pass the director."""
+        for name, outpkts in (("lvs_table", 0), ("lvs_table_after", 30)):
+            for server in seen["lvs1"][name]["services"][0]["real_servers"]:
+                server["forward"] = "nat"
+                server["stats"]["outpkts"] = outpkts
+        seen["lvs1"]["lvs_host"]["ip_forward"] = 1
+        for name in ("rs1", "rs2"):
+            seen[name]["lvs_host"] = {**seen[name]["lvs_host"], "vips": [], "addresses": []}
+            seen[name]["__realserver_boot"] = {"changes": [], "found": {"unit": {"name": "", "present": False}, "files": []}}
+        return seen
+
+    def test_everything_holds(self, masqueraded):
+        lines = [str(line) for line in lines_of(masqueraded, web(forward="nat"))]
+        assert not [line for line in lines if not line.startswith("holds")]
+        assert "holds   lvs1: it forwards packets, as described" in lines
+        assert not [line for line in lines if "rs1: VIP" in line or "openlvs-realserver" in line]
+
+    def test_answers_that_went_past_the_director(self, masqueraded):
+        masqueraded["lvs1"]["lvs_table_after"]["services"][0]["real_servers"][1]["stats"]["outpkts"] = 0
+        claim = f"FAILS   {SUBJECT}: of 12 answered requests rs1 took 8, rs2 took 4"
+        assert wrong(masqueraded, service=web(forward="nat")) == [f"{claim} -- rs2's answers did not pass lvs1"]
+
+
 class TestDirector:
     def test_the_vip_is_gone(self, seen):
         del seen["lvs1"]["lvs_host"]["addresses"][1]
