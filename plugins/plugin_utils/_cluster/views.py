@@ -58,7 +58,7 @@ def _arp_interfaces(placed: t.Iterable[Placed]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for one in placed:
         for place in one.places:
-            if place.server.host is not None and place.server.forward == "dr":
+            if place.server.host is not None:
                 found.setdefault(place.server.host, set()).update(place.interfaces)
     return found
 

@@ -224,7 +224,6 @@ def test_masquerading_with_a_way_back(gateway):
         {"name": "rs1", "address": "198.51.100.11", "port": 8080, "weight": 1, "forward": "nat"}
     ]
     assert outcome.view("rs1")["realserver_vips"] == []
-    assert outcome.view("rs1")["realserver_arp_interfaces"] == []
 
 
 @pytest.mark.parametrize("engine", ["keepalived", "ldirectord", "pacemaker"])
