@@ -15,12 +15,10 @@ import dataclasses
 import shlex
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
+from ansible_collections.openlvs.lvs.plugins.module_utils import _forwarding, _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, Arp, Conf
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
-
-IP_FORWARD = "net.ipv4.ip_forward"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Host:
     addresses: tuple[Address, ...]
     routes: tuple[HostRoute, ...]
     arp: Conf
-    ip_forward: int
+    forwarding: t.Mapping[str, str]  # settings by their whole names
     promoting: frozenset[str]  # interfaces where a secondary address outlives its primary one
     without_ipv6: frozenset[str]  # interfaces where IPv6 is turned off
     manifest: Manifest
@@ -44,8 +42,8 @@ class Host:
 
     def setting(self, name: str) -> str | None:
         """The value of a setting by its name; None where there is no such interface."""
-        if name == IP_FORWARD:
-            return str(self.ip_forward)
+        if _forwarding.is_one(name):
+            return self.forwarding.get(name)
         if name.startswith(_ipvs_settings.PREFIX):
             return self.ipvs.get(_short(name))
         interface, what = _parse_setting(name)
@@ -102,8 +100,8 @@ class SetSetting:
         return f"sysctl -w {self.name}={shlex.quote(self.value)}"
 
     def done(self, host: Host) -> Host:
-        if self.name == IP_FORWARD:
-            return dataclasses.replace(host, ip_forward=int(self.value))
+        if _forwarding.is_one(self.name):
+            return dataclasses.replace(host, forwarding={**host.forwarding, self.name: self.value})
         if self.name.startswith(_ipvs_settings.PREFIX):
             return dataclasses.replace(host, ipvs={**host.ipvs, _short(self.name): self.value})
         interface, what = _parse_setting(self.name)

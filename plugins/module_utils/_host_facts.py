@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""A host as plain data, for the controller. Pure but for the questions what runs there, is loaded, is installed, routed."""
+"""A host as plain data, for the controller. Pure but for a few questions of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.module_utils.common.process import get_bin_path
 from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution, _interpreter, _rtnl
+from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 
@@ -45,7 +46,7 @@ def facts(host: Host) -> dict[str, t.Any]:
             if name != "default"
         },
         "gateways": _rtnl.gateways(),
-        "ip_forward": host.ip_forward,
+        "ip_forward": int(host.forwarding[IP_FORWARD]),
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
         "silent": silent(host),
         "missing": missing(),

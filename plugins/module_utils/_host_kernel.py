@@ -12,8 +12,8 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _manifest, _neighbours, _rtnl, _sysctl
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, IGNORE, Arp
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD, redirects
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
-    IP_FORWARD,
     AddAddress,
     AddRoute,
     Announce,
@@ -36,7 +36,7 @@ def read() -> Host:
         addresses=_rtnl.addresses(links),
         routes=_rtnl.host_routes(links),
         arp={name: Arp(_setting(name, IGNORE), _setting(name, ANNOUNCE)) for name in interfaces},
-        ip_forward=int(_sysctl.read(IP_FORWARD) or 0),
+        forwarding={name: _sysctl.read(name) or "0" for name in (IP_FORWARD, *map(redirects, interfaces))},
         promoting=frozenset(interfaces if "all" in promoting else promoting),
         without_ipv6=frozenset(name for name in links if not _takes_ipv6(name)),
         manifest=_manifest.load(),

@@ -69,10 +69,12 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
 
 
 def _asked(params: t.Mapping[str, t.Any]) -> Asked:
-    settings = params.get("ipvs_settings")
+    settings, redirects = params.get("ipvs_settings"), params.get("send_redirects")
+    interfaces = [vip["interface"] for vip in params["vips"]]
     return Asked(
         interfaces=tuple(dict.fromkeys(params.get("arp_interfaces") or ())),
         ip_forward=params.get("ip_forward"),
+        no_redirects=None if redirects is None else () if redirects else tuple(dict.fromkeys(interfaces)),
         ipvs=None if settings is None else {name: _ipvs_settings.normal(value) for name, value in settings.items()},
     )
 

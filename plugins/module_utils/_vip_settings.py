@@ -10,8 +10,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _ipvs_settings
-from ansible_collections.openlvs.lvs.plugins.module_utils._host import IP_FORWARD, Host
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _forwarding, _ipvs_settings
+from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, Manifest
 
 
@@ -21,11 +22,14 @@ class Asked:
 
     :arg interfaces: interfaces that shall be silent by their own values, besides V(all). Real-server side.
     :arg ip_forward: True: on; False: as it was found; None: nothing asked. Director side.
+    :arg no_redirects: interfaces by which no ICMP redirect may be sent; none: as it was found; None: nothing asked.
+        Director side.
     :arg ipvs: settings of IPVS; those that are not named are as they were found. None: nothing asked. Director side.
     """
 
     interfaces: tuple[str, ...] = ()
     ip_forward: bool | None = None
+    no_redirects: tuple[str, ...] | None = None
     ipvs: t.Mapping[str, str] | None = None
 
     @property
@@ -37,14 +41,14 @@ class Asked:
 
 def side_of(name: str) -> str:
     """Which side needs a setting, by its name."""
-    return DIRECTOR if name == IP_FORWARD or name.startswith(_ipvs_settings.PREFIX) else REAL_SERVER
+    return DIRECTOR if _forwarding.is_one(name) or name.startswith(_ipvs_settings.PREFIX) else REAL_SERVER
 
 
 def ours(name: str) -> str | None:
     """The value that we write, by the setting's name; None where a user chooses it."""
     if name.startswith(_ipvs_settings.PREFIX):
         return None
-    return "1" if name == IP_FORWARD else str(_arp.OURS[name.rpartition(".")[2]])
+    return _forwarding.ours(name) if _forwarding.is_one(name) else str(_arp.OURS[name.rpartition(".")[2]])
 
 
 def writes(host: Host, side: str, addresses: t.Iterable[str], asked: Asked) -> dict[str, str]:
@@ -53,11 +57,15 @@ def writes(host: Host, side: str, addresses: t.Iterable[str], asked: Asked) -> d
         return _arp.needed(host.arp, asked.interfaces, host.nics) if _any_ipv4(addresses) else {}
     if not any(True for _address in addresses):
         return {}
-    forward = {IP_FORWARD: "1"} if asked.ip_forward and not host.ip_forward else {}
+    forwarding = {
+        name: value
+        for name, value in _forwarding.wanted(asked.ip_forward, asked.no_redirects).items()
+        if host.setting(name) not in (None, value)
+    }
     different = {
         name: value for name, value in asked.of_ipvs.items() if not _ipvs_settings.same(name, host.setting(name), value)
     }
-    return {**forward, **different}
+    return {**forwarding, **different}
 
 
 def dispensable(manifest: Manifest, side: str, asked: Asked) -> dict[str, str]:
@@ -67,7 +75,12 @@ def dispensable(manifest: Manifest, side: str, asked: Asked) -> dict[str, str]:
     def needed(name: str) -> bool:
         if side == REAL_SERVER:
             return _any_ipv4(vips)
-        wanted = asked.ip_forward is not False if name == IP_FORWARD else asked.ipvs is None or name in asked.of_ipvs
+        if name == IP_FORWARD:
+            wanted = asked.ip_forward is not False
+        elif _forwarding.is_one(name):
+            wanted = asked.no_redirects is None or name in _forwarding.wanted(None, asked.no_redirects)
+        else:
+            wanted = asked.ipvs is None or name in asked.of_ipvs
         return wanted and bool(vips)
 
     return {name: value for name, value in manifest.settings.items() if side_of(name) == side and not needed(name)}
@@ -78,8 +91,8 @@ def holding(host: Host, side: str, asked: Asked) -> dict[str, str]:
     names = [name for name in host.manifest.settings if side_of(name) == side]
     if side == REAL_SERVER and _any_ipv4(host.manifest.vips_of(side)):
         names += _arp.names(["all", *asked.interfaces])
-    if side == DIRECTOR and asked.ip_forward and host.manifest.vips_of(side):
-        names.append(IP_FORWARD)
+    if side == DIRECTOR and host.manifest.vips_of(side):
+        names += _forwarding.wanted(asked.ip_forward, asked.no_redirects)
     # not as the kernel has it now: some modes of defense change by themselves
     chosen = asked.of_ipvs if side == DIRECTOR and host.manifest.vips_of(side) else {}
     values = {name: chosen.get(name) or host.setting(name) for name in sorted({*names, *chosen})}

@@ -68,10 +68,18 @@ options:
         cannot be set while ip_vs is loaded, so it is only judged, and there is a warning where another value runs.
       - Without it the settings are left as they are.
     type: dict
+  send_redirects:
+    description:
+      - V(false) keeps the kernel from telling hosts in the VIPs' own networks a shorter way than through it, by ICMP
+        redirects (C(net.ipv4.conf.*.send_redirects=0) on C(all) and on the VIPs' interfaces), as long as VIPs of this
+        director are there. A director that masquerades into those networks needs it; real servers would answer past it.
+      - With V(true) they become again what they were when this collection turned them off.
+      - Without it the settings are left as they are.
+    type: bool
   state:
     description:
       - V(present) means that the listed VIPs are there.
-      - V(absent) means that they are not, as far as they are ours. What O(ip_forward) changed comes back with the last.
+      - V(absent) means that they are not, as far as they are ours. With the last one the settings found come back.
     type: str
     choices: [present, absent]
     default: present
@@ -112,12 +120,13 @@ EXAMPLES = r"""
       - address: 2001:db8::10
         interface: eth0
 
-- name: Forward packets too, for NAT
+- name: Forward packets too, and let no real server learn to go past, for NAT
   openlvs.lvs.lvs_vip:
     vips:
       - address: 192.0.2.10
         interface: eth0
     ip_forward: true
+    send_redirects: false
 
 - name: Answer clients of a real server that is gone, and let persistent ones go elsewhere when it is drained
   openlvs.lvs.lvs_vip:
@@ -188,7 +197,7 @@ vips:
 settings:
   description:
     - The kernel settings that must hold as long as these VIPs are there, with their values; for sysctl.d(5).
-    - Empty unless O(ip_forward) or O(ipvs_settings) asked for one and a VIP is left.
+    - Empty unless O(ip_forward), O(send_redirects) or O(ipvs_settings) asked for one and a VIP is left.
   returned: success
   type: dict
   sample:
@@ -225,6 +234,7 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "vips": {"type": "list", "elements": "dict", "required": True, "options": vip},
         "ip_forward": {"type": "bool"},
+        "send_redirects": {"type": "bool"},
         "ipvs_settings": {"type": "dict"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "purge": {"type": "bool", "default": False},

@@ -147,6 +147,17 @@ def test_forwarding_that_was_on_before_stays_on(apply):
 # ---- settings of IPVS
 
 
+def test_redirects_are_kept_back_while_vips_are_there(apply):
+    names = [f"net.ipv4.conf.{where}.send_redirects" for where in ("all", "eth0")]
+    result = apply(VIP, send_redirects=False)
+    assert result["settings"] == dict.fromkeys(names, "0")
+    assert [setting(name.replace(".", "/")) for name in names] == ["0", "0"]
+    assert setting("net/ipv4/conf/default/send_redirects") == "1"
+    assert apply(VIP, send_redirects=False)["changes"] == []
+    apply(VIP, send_redirects=True)
+    assert [setting(name.replace(".", "/")) for name in names] == ["1", "1"] and manifest()["settings"] == {}
+
+
 def test_settings_hold_while_they_are_asked_for_and_come_back(apply):
     asked = {"conntrack": 1, "drop_entry": 1, "sync_threshold": "5 60", "expire_nodest_conn": True}
     foretold = apply(VIP, ipvs_settings=asked, check=True)

@@ -164,7 +164,8 @@ class _Placer:
         ways = {one for one in self._owned[name] | self._vips[name] if one.version == address.version}
         if facts is None or ways.intersection(facts.gateways):
             return
-        near = [own.address for own in director.networks(address.version) or [] if own.network and address in own.network]
+        networks = director.networks(address.version) or []
+        near = [own.address for own in networks if own.network and address in own.network]
         has = ", ".join(str(one) for one in facts.gateways if one.version == address.version)
         text = f"real server {real.host.name} ({address}) has no route through its director {name}"
         remedy = f"Make {near[0]} its default gateway" if near else f"Make {name} the next hop towards the clients"

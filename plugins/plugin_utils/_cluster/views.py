@@ -27,6 +27,7 @@ def empty_view(host: Host) -> View:
         "director_services": [],
         "director_vips": [],
         "director_ip_forward": host.ip_forward,
+        "director_send_redirects": True,
         "director_ipvs_settings": dict(host.ipvs_settings),
         "director_purge_real_servers": True,
         "realserver_vips": [],
@@ -41,7 +42,8 @@ def make_views(placed: t.Sequence[Placed], hosts: Hosts, members: t.Iterable[str
         view = views[one.director]
         view["director_services"] += [_director_service(one, listen) for listen in one.service.listen]
         view["director_purge_real_servers"] &= one.complete
-        view["director_ip_forward"] |= any(place.server.forward == "nat" for place in one.places)
+        if any(place.server.forward == "nat" for place in one.places):
+            view.update(director_ip_forward=True, director_send_redirects=False)
         if one.interface is not None:
             vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
             if vip not in view["director_vips"]:

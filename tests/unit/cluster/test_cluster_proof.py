@@ -294,7 +294,8 @@ class TestMasquerading:
         seen["lvs1"]["lvs_host"]["ip_forward"] = 1
         for name in ("rs1", "rs2"):
             seen[name]["lvs_host"] = {**seen[name]["lvs_host"], "vips": [], "addresses": []}
-            seen[name]["__realserver_boot"] = {"changes": [], "found": {"unit": {"name": "", "present": False}, "files": []}}
+            nothing = {"unit": {"name": "openlvs-realserver.service", "present": False}, "files": []}
+            seen[name]["__realserver_boot"] = {"changes": [], "found": nothing}
         return seen
 
     def test_everything_holds(self, masqueraded):

@@ -36,6 +36,7 @@ def test_the_short_form():
         ],
         "director_vips": [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}],
         "director_ip_forward": False,
+        "director_send_redirects": True,
         "director_ipvs_settings": {},
         "director_purge_real_servers": True,
         "realserver_vips": [],

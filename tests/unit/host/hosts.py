@@ -9,6 +9,7 @@ import functools
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import Arp
+from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD, redirects
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
@@ -41,7 +42,7 @@ def host(
         addresses=(*OWN, *more),
         routes=routes,
         arp={name: Arp(*pair) for name, pair in values.items()},
-        ip_forward=0,
+        forwarding={IP_FORWARD: "0", **{redirects(name): "1" for name in ("all", "default", *LINKS)}},
         promoting=frozenset(promoting),
         without_ipv6=frozenset(["eth1"]),
         manifest=manifest or Manifest(),
@@ -55,10 +56,10 @@ def done(before: Host, steps: t.Iterable[Step]) -> Host:
 
 def same(one: Host, other: Host) -> bool:
     """Whether two hosts differ in nothing but the order of things."""
-    return (set(one.addresses), set(one.routes), one.arp, one.ip_forward, one.manifest) == (
+    return (set(one.addresses), set(one.routes), one.arp, one.forwarding, one.manifest) == (
         set(other.addresses),
         set(other.routes),
         other.arp,
-        other.ip_forward,
+        other.forwarding,
         other.manifest,
     )
