@@ -17,6 +17,7 @@
   for name in /proc/sys/net/ipv4/conf/*/arp_* /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/ip_forward; do
     echo "sysctl $name $(cat "$name")"
   done
+  grep -Hv '^0$' /proc/sys/net/ipv4/vs/expire_nodest_conn 2>/dev/null | sed 's/^/sysctl /' # the kernel's own is 0
   if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
     ipvsadm --save --numeric | sed 's/^/table /'
     ipvsadm --list --numeric --thresholds | awk '$1 == "->" { print "thresholds", $2, $3, $4 }' # not the counters
