@@ -48,7 +48,7 @@ def _compared(documented: Keys, found: Mapping[str, Any], wanted: set[str], plac
 
 def _of_its_kind(documented: Mapping[str, Any], value: Any, place: str) -> list[str]:
     kind = documented["type"]
-    if type(value) is not KINDS[kind]:
+    if value.__class__ is not KINDS[kind]:
         return [f"{place}: {value!r} is not of type {kind}"]
     if kind == "list":
         elements = {**documented, "type": documented["elements"]}

@@ -128,8 +128,8 @@ async def _answer(name: str, address: str, port: int) -> None:
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             self.transport = transport
 
-        def datagram_received(self, data: bytes, client: tuple[str, int]) -> None:
-            self.transport.sendto(line, client)  # type: ignore[attr-defined]
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            self.transport.sendto(line, addr)  # type: ignore[attr-defined]
 
     loop = asyncio.get_running_loop()
     await loop.create_datagram_endpoint(Datagrams, (address, port))
@@ -195,7 +195,7 @@ async def _datagram(address: str, port: int) -> tuple[str, int]:
 async def _ask(path: str, rate: float, patience: float, targets: list[Target]) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(0, ended.set)
-    kept = [[_Connection(*target[1:], _USES) for _ in range(_KEPT)] for target in targets]
+    kept = [[_Connection(*target[1:], _USES) for _number in range(_KEPT)] for target in targets]
     running: set[asyncio.Task[None]] = set()
 
     async def request(kind: str, port: int, due: float, act: Callable[[], Awaitable[tuple[str, int]]]) -> None:

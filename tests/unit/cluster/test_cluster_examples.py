@@ -14,7 +14,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
 from cluster_builders import HOSTS, WEB
 from test_cluster_action import CHECKOUT, play
-from test_cluster_proof import seen  # noqa: F401
+from test_cluster_proof import all_well
 
 sys.path.append(str(CHECKOUT / "tests" / "kernel"))
 from documented import differences
@@ -37,7 +37,8 @@ def held():
     return {"name": task["name"], "ansible.builtin.set_fact": {"held": expression}, "vars": {"services": services}}
 
 
-def test_the_examples_of_the_controller(tmp_path, seen):  # noqa: F811
+def test_the_examples_of_the_controller(tmp_path):
+    seen = all_well()
     inventory = {
         "vars": {"lvs_services": [WEB], "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
         "hosts": {name: {**values, **seen[name]} for name, values in HOSTS.items()},

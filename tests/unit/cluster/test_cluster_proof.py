@@ -76,8 +76,7 @@ def boot(unit):
     return {"changes": [], "found": found}
 
 
-@pytest.fixture
-def seen():
+def all_well():
     """What is seen on the hosts of a cluster where everything is as it should be."""
     return {
         "lvs1": {
@@ -106,6 +105,11 @@ def seen():
             }
         },
     }
+
+
+@pytest.fixture
+def seen():
+    return all_well()
 
 
 def lines_of(seen, service=None, clients=("client",), asked=True, hosts=None):
