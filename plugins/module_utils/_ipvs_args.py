@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+import re
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
@@ -165,7 +166,14 @@ def read_address(text: str, what: str) -> str:
 _NO_ADDRESS = "it is not an IPv4 or IPv6 address. Write it without a prefix length, a port or a name."
 
 
+def _words_for_numbers(said: t.Mapping[str, t.Any]) -> list[str]:
+    """Options that are true or false, which Ansible takes for 1 and 0."""
+    return [f"{name} {value} is no number." for name, value in said.items() if isinstance(value, bool)]
+
+
 def _read_key(params: Params, where: str, findings: list[str]) -> ServiceKey | None:
+    words = _words_for_numbers({name: params.get(name) for name in ("mark", "port", "persistent")})
+    findings.extend(f"{where}: {word}" for word in words)
     mark = params["mark"]
     if mark is not None:
         if not 1 <= mark <= MAX_MARK:
@@ -173,6 +181,9 @@ def _read_key(params: Params, where: str, findings: list[str]) -> ServiceKey | N
             return None
         return ServiceKey.marked(mark, params["family"])
     vip, port = params["vip"], params["port"]
+    if vip is None or port is None:
+        findings.append(f"{where}: vip {vip}, port {port}: a service is known by its vip and port, or by its mark.")
+        return None
     address = canonical_address(vip)
     if address is None:
         findings.append(f"{where}: vip {vip!r}: {_NO_ADDRESS}")
@@ -298,6 +309,10 @@ class _ServerReader:
         if address is None:
             self._findings.append(f"{self._where}, real server {text!r}: {_NO_ADDRESS}")
             return None
+        if bool in map(type, said):  # True is 1 to a dictionary, too
+            words = _words_for_numbers(dict(zip(("port", *_REST), said)))
+            self._findings.extend(f"{self._where}, real server {address}: {word}" for word in words)
+            return None
         if said not in self._known:
             self._known[said] = _read_rest(said, self._key)
         rest, problems = self._known[said]
@@ -349,7 +364,7 @@ def _look_at(text: str) -> tuple[str | None, str, str]:
     why = _not_a_host(address)
     if why:
         why = f"{why}, which cannot be a real server."
-    elif address.startswith(("fe8", "fe9", "fea", "feb")):
+    elif address.startswith(("fe8", "fe9", "fea", "feb")) and _WHOLE_GROUP.match(address):
         why = "it is a link-local address, which says nothing without an interface; the kernel refuses it."
     return address, family_of(address), why
 
@@ -398,14 +413,18 @@ def _tunnel_problems(forward: str, kind: str, port: int | None, checksum: str) -
         yield "tunnel_checksum remcsum: remote checksum offload is for tunnel_type: gue. A gre tunnel takes csum."
 
 
+_MULTICAST = range(224, 240)
+_WHOLE_GROUP = re.compile("[0-9a-f]{4}:")  # ff::1 is 00ff::1
+
+
 def _not_a_host(address: str) -> str:
-    """Why this address is not one of a single host; empty when it is."""
+    """Why this address is not one of a single host; empty when it is, or when there is none."""
     if ":" in address:
         if address == "::":
             return "it is the unspecified address"
-        return "it is a multicast address" if address.startswith("ff") else ""
+        return "it is a multicast address" if address.startswith("ff") and _WHOLE_GROUP.match(address) else ""
     if address.startswith("0."):
         return "it is an address of 'this network' (0.0.0.0/8)"
     if address == "255.255.255.255":
         return "it is the broadcast address"
-    return "it is a multicast address" if "224" <= address.partition(".")[0] <= "239" else ""
+    return "it is a multicast address" if address and int(address.partition(".")[0]) in _MULTICAST else ""

@@ -97,9 +97,14 @@ def not_yet(asked: t.Mapping[str, str], found: t.Mapping[str, str]) -> list[str]
     return [f"{TABLE_BITS} is {now}: {wanted} takes effect when ip_vs is loaded again, as a reboot does it."]
 
 
+_NUMBER = re.compile(r"-?[0-9]+")
+
+
 def normal(value: t.Any) -> str:
-    """As the kernel's own text but for spaces; booleans are 0 and 1."""
-    return str(int(value)) if isinstance(value, bool) else " ".join(str(value).split())
+    """As the kernel's own text but for spaces; booleans are 0 and 1. To the kernel a leading zero says octal."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return " ".join(str(int(word)) if _NUMBER.fullmatch(word) else word for word in str(value).split())
 
 
 def same(name: str, found: str | None, wanted: str) -> bool:

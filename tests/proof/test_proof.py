@@ -22,7 +22,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAB = CHECKOUT / "tests" / "lab" / "lab"
 WEB, API = "192.168.0.77", "192.168.0.78"
-RS1_MAC = "02:4c:56:53:01:15"
+LVS1_MAC, RS1_MAC = "02:4c:56:53:01:0b", "02:4c:56:53:01:15"
 
 BOTH = [{"host": "rs1", "weight": 2}, {"host": "rs2"}]
 
@@ -141,6 +141,12 @@ ROUNDS = {
         edited("rs2", "/etc/sysctl.d/zz-openlvs-realserver.conf", "net.ipv4.conf.all.arp_ignore = 0"),
     ],
     "a real server that answers ARP": [
+        Break(  # the router would ask again before long, and take whoever is the first to answer
+            "router",
+            f"for vip in {WEB} {API}; do ip neigh replace $vip lladdr {LVS1_MAC} dev eth2 nud permanent; done",
+            f"for vip in {WEB} {API}; do ip neigh del $vip dev eth2; done",
+            (),
+        ),
         Break(
             "rs1",
             "sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth1.arp_ignore=0",

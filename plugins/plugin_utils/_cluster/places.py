@@ -139,7 +139,7 @@ class _Placer:
                 text = f"its address for vip {vip.address} is not known: nobody could look at {unseen}, and"
                 what = "lvs_addresses has none. Real servers stay in that table until it is known"
                 self._findings.warn(name, f"{text} {what}")
-        elif address in self._owned[director_name]:
+        elif address in self._owned[director_name] | (self._vips[director_name] - {vip.address}):
             text = f"address {address} of real server {name} is director {director_name}'s own"
             self._findings.add(service.where, f"{text}: packets would never leave the director")
         elif server.forward == "dr" and is_connected(address, vip, director) is False:
