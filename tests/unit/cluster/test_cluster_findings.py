@@ -63,6 +63,7 @@ WRONG_VALUES = [
     ({"ports": [81]}, "has port and ports: one of them, please"),
     ({"port": 0}, "port 0 is out of range: 1 to 65535; all ports of a client at once are affinity: client"),
     ({"port": "http"}, "port must be a whole number from 1 to 65535, not 'http'"),
+    ({"port": "--5"}, "port must be a whole number from 1 to 65535, not '--5'"),
     ({"port": None, "ports": 80}, "ports must be a list, not a number"),
     ({"port": None, "ports": [80, 80]}, "listens to tcp 80 twice"),
     ({"protocol": "tpc"}, "protocol 'tpc' is unknown: one of tcp, udp, sctp (did you mean 'tcp'?)"),
@@ -213,6 +214,12 @@ def test_masquerading_needs_a_way_back_through_the_director():
         " 198.51.100.254): forward nat needs the answers to come back there, where they get the VIP as their source."
         " Make 198.51.100.1 its default gateway"
     )
+
+
+def test_a_real_server_that_is_another_vip_of_its_director():
+    other = web(name="api", vip="192.0.2.78", real_servers=[{"address": "192.0.2.77", "unmanaged": True}])
+    text = "address 192.0.2.77 of real server 192.0.2.77 is director lvs1's own: packets would never leave the director"
+    assert only(build(web(), other)) == f"lvs_services[1] api: {text}"
 
 
 @pytest.mark.parametrize("gateway", ["198.51.100.1", "192.0.2.77"])

@@ -91,3 +91,10 @@ def test_a_size_of_the_table_that_waits_is_told():
         "conn_tab_bits is 12: 16 takes effect when ip_vs is loaded again, as a reboot does it."
     ]
     assert _ipvs_settings.not_yet({"conn_tab_bits": "12"}, FOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("010", "10"), (True, "1"), (" 03  050\n", "3 50"), ("0-3,6", "0-3,6"), (-8, "-8")]
+)
+def test_what_is_said_is_what_the_kernel_gets(said, meant):
+    assert _ipvs_settings.normal(said) == meant
