@@ -32,6 +32,11 @@ class Lab:
         assert not check or not done.returncode, done.stdout + done.stderr
         return done.stdout + done.stderr
 
+    def talk(self, client: str) -> bool:
+        """Whether the client gets rs1's page over the lan."""
+        question = "curl --silent --max-time 5 http://192.168.0.45:8080/"
+        return self("exec", client, question, check=False) == "rs1\n"
+
     def process_of(self, host: str) -> int:
         return int(json.loads((self.directory / "hosts" / host / "state.json").read_text())["pid"])
 

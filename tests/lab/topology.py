@@ -70,7 +70,7 @@ _HOSTS = (
     _on_lan("lvs2", 12, (76, 122, 5)),
     _on_lan("rs1", 21, (45, 118, 3), "lvs_real_servers"),
     _on_lan("rs2", 22, (55, 119, 2), "lvs_real_servers"),
-    Host("kernel", 4),
+    Host("kernel", 4, memory=512),
     Host("nest", 5, memory=2560),
 )
 _BY_NAME = {host.name: host for host in _HOSTS}
