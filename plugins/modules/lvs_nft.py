@@ -1,0 +1,159 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The openlvs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lvs_nft
+short_description: Manage the nftables rules of an LVS host
+description:
+  - Keeps a table of nftables that belongs to one role of a host, with the rules that its part of the cluster needs. It
+    is replaced as a whole in one transaction, which the kernel takes or refuses as a whole; nft judges it before.
+  - No other table is ever touched, and nothing is ever flushed. Rules of others, whichever tool has made them, stay.
+  - The rules stand in a file, RV(file), which a unit of systemd loads again at boot, see M(openlvs.lvs.lvs_boot).
+  - A task changes nothing if the rules are those that were loaded last and nft shows the table as it did right after
+    that. So whatever somebody else has changed in the table is seen and mended. After an upgrade of nft, which may show
+    the same table in other words, they are loaded once more.
+author:
+  - The openlvs contributors (@openlvs)
+extends_documentation_fragment:
+  - openlvs.lvs.attributes
+  - openlvs.lvs.attributes.changing
+requirements:
+  - Root on the host, and a kernel with nf_tables.
+  - The command C(nft), 0.9.8 or newer, as long as there are or were rules.
+options:
+  table:
+    description:
+      - Whose rules they are. V(director) has the table C(inet openlvs_director).
+      - V(realserver) has the tables C(inet openlvs_realserver) and C(arp openlvs_realserver), of which only that exists
+        which has rules.
+    type: str
+    choices: [director, realserver]
+    required: true
+  marks:
+    description:
+      - Which packets get a firewall mark before they are routed, so that one virtual service takes them all, see the
+        option O(openlvs.lvs.ipvs_service#module:mark) of M(openlvs.lvs.ipvs_service).
+      - Several entries may have the same mark. Only for O(table=director).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      mark:
+        description: The mark, 1 to 4294967295. It replaces a mark that the packet may have by then.
+        type: int
+        required: true
+      addresses:
+        description: The VIPs, IPv4 and IPv6.
+        type: list
+        elements: str
+        required: true
+      ports:
+        description: Ports, and ranges of them such as V(8000-8010).
+        type: list
+        elements: str
+        required: true
+      protocol:
+        description: Their protocol.
+        type: str
+        choices: [tcp, udp, sctp]
+        default: tcp
+seealso:
+  - module: openlvs.lvs.ipvs_services
+  - module: openlvs.lvs.lvs_boot
+  - name: nft(8)
+    description: What the rules mean.
+    link: https://www.netfilter.org/projects/nftables/manpage.html
+"""
+
+EXAMPLES = r"""
+- name: HTTP and HTTPS of two VIPs are one virtual service, and so are they over IPv6
+  openlvs.lvs.lvs_nft:
+    table: director
+    marks:
+      - mark: 3
+        addresses: [192.0.2.10, 192.0.2.11, "2001:db8::10"]
+        ports: [80, 443]
+
+- name: A range of ports, over TCP and UDP
+  openlvs.lvs.lvs_nft:
+    table: director
+    marks:
+      - mark: 4
+        addresses: [192.0.2.10]
+        ports: [5060, 8000-8010]
+      - mark: 4
+        addresses: [192.0.2.10]
+        ports: [5060, 8000-8010]
+        protocol: udp
+
+- name: No rules of this role any more
+  openlvs.lvs.lvs_nft:
+    table: director
+"""
+
+RETURN = r"""
+changes:
+  description: What was done, or in check mode would be done, in this order.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - write /etc/openlvs/director.nft
+    - nft -f /etc/openlvs/director.nft
+file:
+  description: The file that holds the rules for the next boot. Null where there are none.
+  returned: success
+  type: str
+  sample: /etc/openlvs/director.nft
+findings:
+  description: Everything that cannot work with these options. Nothing was changed.
+  returned: when an option was refused
+  type: list
+  elements: str
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._nft import DIRECTOR, REALSERVER, render
+from ansible_collections.openlvs.lvs.plugins.module_utils._nft_host import Nft, Place, run
+from ansible_collections.openlvs.lvs.plugins.module_utils._nft_purposes import chains_of
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The options."""
+    mark = {
+        "mark": {"type": "int", "required": True},
+        "addresses": {"type": "list", "elements": "str", "required": True},
+        "ports": {"type": "list", "elements": "str", "required": True},
+        "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
+    }
+    return {
+        "table": {"type": "str", "choices": [DIRECTOR, REALSERVER], "required": True},
+        "marks": {"type": "list", "elements": "dict", "default": [], "options": mark},
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    role = module.params["table"]
+    nft = Nft(lambda words, text: module.run_command(words, data=text or None))
+    try:
+        text = render(role, chains_of(role, module.params))
+        result, diff, warnings = run(Place(role), text, nft, module.check_mode)
+    except LvsError as exc:
+        module.fail_json(msg=str(exc), **exc.details)
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(**result, **({"diff": diff} if module._diff else {}))
+
+
+if __name__ == "__main__":
+    main()
