@@ -9,24 +9,44 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import DIRECT
 
 Service = t.Mapping[str, t.Any]
 
 
-def hold_unready(services: t.Sequence[Service], ready: t.Mapping[str, t.Sequence[str]]) -> list[dict[str, t.Any]]:
-    """The services, with ``hold`` on every real server that must have its VIP silently and does not."""
+def hold_unready(services: t.Sequence[Service], ready: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The services, with ``hold`` on every real server that must have its VIP, and its tunnel, and does not."""
     if not isinstance(services, (list, tuple)) or not isinstance(ready, t.Mapping):
-        raise AnsibleFilterError("hold_unready takes a list of services, and a dictionary: host, its silent VIPs")
-    silent = {str(host): frozenset(str(vip) for vip in vips) for host, vips in ready.items()}
-    return [{**service, "real_servers": _marked(service, silent)} for service in services]
+        raise AnsibleFilterError("hold_unready takes a list of services, and a dictionary: host, its fact lvs_host")
+    known = {str(host): _Ready(facts or {}) for host, facts in ready.items()}
+    return [{**service, "real_servers": _marked(service, known)} for service in services]
 
 
-def _marked(service: Service, silent: t.Mapping[str, frozenset[str]]) -> list[dict[str, t.Any]]:
+class _Ready:
+    """What a host can do at this moment, by its facts."""
+
+    def __init__(self, facts: t.Mapping[str, t.Any]) -> None:
+        self.silent = frozenset(str(vip) for vip in facts.get("silent", ()))
+        self.tunnels = {(*_tunnel(one), one["address"]): one["receiving"] for one in facts.get("tunnels", ())}
+
+    def serves(self, vip: str, server: Service) -> bool:
+        if server.get("forward", "dr") not in DIRECT:
+            return True
+        wrapped = server.get("forward") == "tun"
+        unwraps = vip in self.tunnels.get((*_tunnel(server), str(server["address"])), ()) if wrapped else True
+        return vip in self.silent and unwraps
+
+
+def _tunnel(said: Service) -> tuple[t.Any, ...]:
+    return said.get("tunnel_type", "ipip"), said.get("tunnel_port"), said.get("tunnel_checksum", "nocsum")
+
+
+def _marked(service: Service, known: t.Mapping[str, _Ready]) -> list[dict[str, t.Any]]:
     vip = str(service.get("vip"))
     marked = []
     for server in service.get("real_servers", []):
         name = server.get("name")
-        waits = name is not None and server.get("forward", "dr") == "dr" and vip not in silent.get(str(name), ())
+        waits = name is not None and not known.get(str(name), _Ready({})).serves(vip, server)
         marked.append({**server, "hold": True} if waits else dict(server))
     return marked
 

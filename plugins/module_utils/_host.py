@@ -18,7 +18,9 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _forwarding, _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, Arp, Conf
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._rp_filter import RP_FILTER
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
+from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import Listener
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Host:
     without_ipv6: frozenset[str]  # interfaces where IPv6 is turned off
     manifest: Manifest
     ipvs: t.Mapping[str, str] = dataclasses.field(default_factory=dict)  # settings; none while ip_vs is not loaded
+    rp_filter: t.Mapping[str, int] = dataclasses.field(default_factory=dict)  # by interface, V(all) and V(default)
+    listeners: t.Mapping[Listener, bool] = dataclasses.field(default_factory=dict)  # each with whether it is one of GUE
 
     @property
     def nics(self) -> list[str]:
@@ -47,6 +51,8 @@ class Host:
         if name.startswith(_ipvs_settings.PREFIX):
             return self.ipvs.get(_short(name))
         interface, what = _parse_setting(name)
+        if what == RP_FILTER:
+            return str(self.rp_filter[interface]) if interface in self.rp_filter else None
         arp = self.arp.get(interface)
         return None if arp is None else str(getattr(arp, what))
 
@@ -81,6 +87,10 @@ class Record:
         parts = [f"{address} is ours" for address in new.vips if address not in old.vips]
         parts += [_changed(address, old.vips[address], vip) for address, vip in new.vips.items() if address in old.vips]
         parts += [f"{address} is no longer ours" for address in old.vips if address not in new.vips]
+        parts += [f"{one} is ours" for one in map(str, new.tunnels) if one not in map(str, old.tunnels)]
+        parts += [f"{one} is no longer ours" for one in map(str, old.tunnels) if one not in map(str, new.tunnels)]
+        parts += [f"{name} was {state}" for name, state in new.devices.items() if name not in old.devices]
+        parts += [f"{name} is no longer ours" for name in old.devices if name not in new.devices]
         parts += [f"{name} was {value}" for name, value in new.settings.items() if name not in old.settings]
         parts += [f"{name} is no longer ours" for name in old.settings if name not in new.settings]
         return "# record: " + ", ".join(part for part in parts if part)
@@ -105,6 +115,8 @@ class SetSetting:
         if self.name.startswith(_ipvs_settings.PREFIX):
             return dataclasses.replace(host, ipvs={**host.ipvs, _short(self.name): self.value})
         interface, what = _parse_setting(self.name)
+        if what == RP_FILTER:
+            return dataclasses.replace(host, rp_filter={**host.rp_filter, interface: int(self.value)})
         old = host.arp[interface]
         new = Arp(old.arp_ignore, int(self.value)) if what == ANNOUNCE else Arp(int(self.value), old.arp_announce)
         return dataclasses.replace(host, arp={**host.arp, interface: new})

@@ -11,13 +11,14 @@ import os
 import typing as t
 
 from ansible.module_utils.common.process import get_bin_path
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution, _interpreter, _rtnl
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution, _interpreter, _rtnl, _tunnel
 from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
+from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import described
 
 _TABLE = "/proc/net/ip_vs"
-_PROGRAM = "ipvsadm"
+_PROGRAMS = ("ipvsadm", "nft")
 _LIBRARY = "pyroute2"
 
 
@@ -36,7 +37,8 @@ def facts(host: Host) -> dict[str, t.Any]:
             for found in host.addresses
         ],
         "links": {
-            name: {"mac": link.mac, "up": link.up, "loopback": link.loopback} for name, link in host.links.items()
+            name: {"mac": link.mac, "up": link.up, "loopback": link.loopback, "mtu": link.mtu}
+            for name, link in host.links.items()
         },
         "vips": [{"address": address, **record} for address, record in host.manifest.vips.items()],
         "services": {owner: list(names) for owner, names in host.manifest.services.items()},
@@ -49,6 +51,9 @@ def facts(host: Host) -> dict[str, t.Any]:
         "ip_forward": int(host.forwarding[IP_FORWARD]),
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
         "silent": silent(host),
+        "tunnels": [
+            {**described(tunnel), "receiving": _tunnel.receiving(host, tunnel)} for tunnel in host.manifest.tunnels
+        ],
         "missing": missing(),
     }
 
@@ -56,10 +61,11 @@ def facts(host: Host) -> dict[str, t.Any]:
 def missing() -> list[str]:
     """What the roles would install and is not there. Told at once, where a package manager takes seconds."""
     lacks = [] if _interpreter.has(_LIBRARY) else [_LIBRARY]
-    try:
-        get_bin_path(_PROGRAM)
-    except ValueError:
-        lacks.append(_PROGRAM)
+    for program in _PROGRAMS:
+        try:
+            get_bin_path(program)
+        except ValueError:
+            lacks.append(program)
     return lacks
 
 

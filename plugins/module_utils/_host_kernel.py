@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _manifest, _neighbours, _rtnl, _sysctl
+from ansible_collections.openlvs.lvs.plugins.module_utils import _fou, _manifest, _neighbours, _rtnl, _sysctl
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, IGNORE, Arp
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD, redirects
@@ -23,6 +23,15 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
     RemoveRoute,
     SetSetting,
     Step,
+)
+from ansible_collections.openlvs.lvs.plugins.module_utils._rp_filter import RP_FILTER
+from ansible_collections.openlvs.lvs.plugins.module_utils._tunnel_steps import (
+    AddDevice,
+    AddListener,
+    FlushDevice,
+    RemoveDevice,
+    RemoveListener,
+    SetDevice,
 )
 
 
@@ -41,6 +50,8 @@ def read() -> Host:
         without_ipv6=frozenset(name for name in links if not _takes_ipv6(name)),
         manifest=_manifest.load(),
         ipvs=_sysctl.of_ipvs(),
+        rp_filter={name: _setting(name, RP_FILTER) for name in interfaces},
+        listeners=_fou.read(),
     )
 
 
@@ -74,6 +85,26 @@ def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
         writer.remove_route(step.route, host.links[step.route.interface])
     elif isinstance(step, Announce):
         _neighbours.announce(host.links[step.interface], step.addresses)
+    else:
+        _do_tunnel(step, writer)
+
+
+def _do_tunnel(step: Step, writer: _rtnl.Writer) -> None:
+    if isinstance(step, AddDevice):
+        _rtnl.add_link(step.device.name, step.device.kind, step.device.options)
+    elif isinstance(step, SetDevice):
+        _rtnl.set_link(step.name, step.up)
+    elif isinstance(step, FlushDevice):
+        links = _rtnl.links()
+        for address in _rtnl.addresses(links):
+            if address.ipv6 and address.interface == step.name:
+                writer.remove_address(address, links[step.name])
+    elif isinstance(step, RemoveDevice):
+        _rtnl.remove_link(step.name)
+    elif isinstance(step, AddListener):
+        _fou.add(step.listener)
+    elif isinstance(step, RemoveListener):
+        _fou.remove(step.listener)
 
 
 def _takes_ipv6(interface: str) -> bool:

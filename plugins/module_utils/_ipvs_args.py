@@ -340,7 +340,7 @@ def _read_rest(said: _Said, key: ServiceKey) -> tuple[tuple[t.Any, ...], list[st
         problems.append(f"weight {weight} is out of range. Use 0 (no new connections) to {MAX_WEIGHT}.")
     problems.append(_threshold_problem(upper, lower))
     if (kind, tunnel_port, checksum) != _PLAIN_TUNNEL:
-        problems.extend(_tunnel_problems(forward, kind, tunnel_port, checksum))
+        problems.extend(tunnel_problems(forward, kind, tunnel_port, checksum))
     flags = TUNNEL_CHECKSUMS.index(checksum)
     values = (port, forward, weight, upper, lower, kind, tunnel_port or 0, flags)
     return values, [problem for problem in problems if problem]
@@ -392,7 +392,8 @@ def _threshold_problem(upper: int, lower: int) -> str:
 _PLAIN_TUNNEL = ("ipip", None, "nocsum")
 
 
-def _tunnel_problems(forward: str, kind: str, port: int | None, checksum: str) -> t.Iterator[str]:
+def tunnel_problems(forward: str, kind: str, port: int | None, checksum: str) -> t.Iterator[str]:
+    """What cannot work of a tunnel, in the words of the options."""
     if forward != "tun":
         said = (f"tunnel_type {kind}", f"tunnel_port {port}", f"tunnel_checksum {checksum}")
         meant = (kind != "ipip", port is not None, checksum != "nocsum")

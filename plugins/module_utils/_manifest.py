@@ -23,6 +23,7 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _files
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import Tunnel
 
 PATH = "/var/lib/openlvs/manifest.json"
 LOCK = "/run/lock/openlvs.lock"
@@ -50,16 +51,20 @@ class Manifest:
     :arg services: owner -> names of its virtual services, in their order.
     :arg vips: address -> how it stands there.
     :arg settings: sysctl -> the value found before our first write.
+    :arg tunnels: from directors.
+    :arg devices: a tunnel's device or port -> how it was found: V(absent), V(down) or V(up).
     """
 
     services: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     vips: t.Mapping[str, VipRecord] = dataclasses.field(default_factory=dict)
     settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tunnels: tuple[Tunnel, ...] = ()
+    devices: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
         """Whether nothing on this host is ours."""
-        return not (self.services or self.vips or self.settings)
+        return not (self.services or self.vips or self.settings or self.tunnels or self.devices)
 
     def vips_of(self, side: str) -> dict[str, VipRecord]:
         """The VIPs of one side, V(real_server) or V(director), in the order of their coming."""
@@ -82,6 +87,19 @@ class Manifest:
     def with_settings(self, found: t.Mapping[str, str]) -> Manifest:
         """These values were found; what is recorded already stays, for it was found earlier."""
         return dataclasses.replace(self, settings={**found, **self.settings})
+
+    def with_tunnels(self, tunnels: t.Iterable[Tunnel]) -> Manifest:
+        """The tunnels are these and no others."""
+        return dataclasses.replace(self, tunnels=tuple(tunnels))
+
+    def with_devices(self, found: t.Mapping[str, str]) -> Manifest:
+        """These were found so; what is recorded already stays, for it was found earlier."""
+        return dataclasses.replace(self, devices={**found, **self.devices})
+
+    def without_devices(self, names: t.Iterable[str]) -> Manifest:
+        """These are as they were found."""
+        gone = set(names)
+        return dataclasses.replace(self, devices={key: one for key, one in self.devices.items() if key not in gone})
 
     def without_settings(self, names: t.Iterable[str]) -> Manifest:
         """These settings are as they were found."""
@@ -180,6 +198,8 @@ def _parse(data: t.Any, path: str) -> Manifest:
             services={str(owner): tuple(str(name) for name in names) for owner, names in data["services"].items()},
             vips={str(address): _parse_vip(record) for address, record in data["vips"].items()},
             settings={str(name): str(value) for name, value in data["settings"].items()},
+            tunnels=tuple(_parse_tunnel(record) for record in data.get("tunnels", ())),
+            devices={str(name): str(state) for name, state in data.get("devices", {}).items()},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
         raise _broken(path, f"a part is missing or of the wrong kind ({exc!r})") from exc
@@ -195,6 +215,16 @@ def _parse_vip(record: t.Mapping[str, t.Any]) -> VipRecord:
         label=None if record["label"] is None else str(record["label"]),
         host_route=bool(record["host_route"]),
         announced=bool(record["announced"]),
+    )
+
+
+def _parse_tunnel(record: t.Mapping[str, t.Any]) -> Tunnel:
+    return Tunnel(
+        type=str(record["type"]),
+        address=str(record["address"]),
+        vips=tuple(str(vip) for vip in record["vips"]),
+        port=None if record["port"] is None else int(record["port"]),
+        checksum=str(record["checksum"]),
     )
 
 

@@ -107,9 +107,14 @@ def show_ports(one: Ports) -> str:
     return str(one[0]) if one[0] == one[1] else f"{one[0]}-{one[1]}"
 
 
+def word(address: Address) -> str:
+    """What a rule about such an address begins with."""
+    return "ip" if address.version == 4 else "ip6"
+
+
 def by_family(addresses: t.Iterable[Address]) -> dict[str, str]:
     """The addresses as a set for each family that has some, by the word that a rule of that family begins with."""
     found: dict[str, list[Address]] = {}
     for one in addresses:
-        found.setdefault("ip" if one.version == 4 else "ip6", []).append(one)
-    return {word: "{ " + ", ".join(map(str, sorted(same, key=int))) + " }" for word, same in sorted(found.items())}
+        found.setdefault(word(one), []).append(one)
+    return {begin: "{ " + ", ".join(map(str, sorted(same, key=int))) + " }" for begin, same in sorted(found.items())}

@@ -14,9 +14,12 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _nft
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import tunnel_problems
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft import Chain
+from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import Tunnel, segment_size
 
 MAX_MARK = 2**32 - 1
+MIN_SEGMENT = 536  # what every host takes: RFC 9293
 _T = t.TypeVar("_T")
 
 Entries = t.Sequence[t.Mapping[str, t.Any]]
@@ -71,6 +74,62 @@ def _taken_twice(entry: _Entry, what: str, ranges: t.Sequence[_nft.Ports], taken
         taken.append((one, entry.where))
 
 
+# ---- tunnels
+
+IPIP, IPV6_IN_IP, GRE = 4, 41, 47
+INSIDE = {False: IPIP, True: IPV6_IN_IP}  # over IPv4; a device for IPv6 outside takes both
+
+
+def tunnels(entries: Entries, findings: list[str]) -> list[Chain]:
+    """Take tunnel packets from the directors only, and have clients send segments that fit into them.
+
+    A device that takes packets out of IP in IP cares for no port of UDP: GUE opens both ways.
+    """
+    senders: dict[tuple[str, str], dict[_nft.Address, None]] = {}
+    sizes: dict[_nft.Address, int] = {}
+    for number, given in enumerate(entries):
+        entry = _Entry(f"tunnels[{number}]", given, findings)
+        said = (given["tunnel_type"], given["tunnel_port"], given["tunnel_checksum"])
+        for problem in tunnel_problems("tun", *said):
+            entry.wrong(problem)
+        address, sources, vips = entry.address(), entry.addresses("sources"), entry.addresses("vips")
+        if address is None or findings:
+            continue
+        same = [one for one in sources if one.version == address.version]
+        if not same:
+            entry.wrong(f"sources has no IPv{address.version} address, so nobody could send to {address}")
+        tunnel = Tunnel(given["tunnel_type"], str(address), tuple(map(str, vips)), said[1], said[2])
+        for match in _arriving(tunnel):
+            senders.setdefault((_nft.word(address), match), {}).update(dict.fromkeys(same))
+        for vip in vips:
+            size = segment_size(tunnel, str(vip), given["mtu"])
+            sizes[vip] = min(size, sizes.get(vip, size))
+            if size < MIN_SEGMENT:
+                entry.wrong(f"mtu {given['mtu']} leaves {size} bytes for a segment of TCP to {vip}. It is too small")
+    guard = [
+        f"{match} {word} saddr != {_nft.by_family(sources)[word]} drop"
+        for (word, match), sources in sorted(senders.items())
+        if sources
+    ]
+    fitting = [
+        f"{_nft.word(vip)} saddr {vip} tcp flags & (syn | rst) == syn tcp option maxseg size set {size}"
+        for vip, size in sizes.items()
+    ]
+    return [
+        Chain("inet", "tunnels", "type filter hook input priority filter", tuple(guard)),
+        Chain("inet", "segments", "type filter hook output priority mangle", tuple(fitting)),
+    ]
+
+
+def _arriving(tunnel: Tunnel) -> list[str]:
+    """How packets look that its devices would take."""
+    if tunnel.type == "gre":
+        return [f"meta l4proto {GRE}"]
+    inside = {IPIP, IPV6_IN_IP} if ":" in tunnel.address else {INSIDE[":" in vip] for vip in tunnel.vips}
+    port = [f"udp dport {tunnel.port}"] if tunnel.port else []
+    return [*(f"meta l4proto {protocol}" for protocol in sorted(inside)), *port]
+
+
 # ---- for every purpose
 
 
@@ -84,6 +143,13 @@ class _Entry:
 
     def wrong(self, text: str) -> None:
         self._findings.append(f"{self.where}: {text}")
+
+    def address(self, key: str = "address") -> _nft.Address | None:
+        try:
+            return _nft.address(self._data[key])
+        except ValueError:
+            self.wrong(f"{key} '{self._data[key]}' is neither an IPv4 nor an IPv6 address")
+            return None
 
     def addresses(self, key: str = "addresses") -> list[_nft.Address]:
         return self._all(key, _nft.address, "IPv4 and IPv6 addresses alone")
@@ -106,4 +172,5 @@ class _Entry:
 # Option -> the roles whose tables have such rules, and the function that makes them.
 PURPOSES: dict[str, tuple[tuple[str, ...], Purpose]] = {
     "marks": ((_nft.DIRECTOR,), marks),
+    "tunnels": ((_nft.REALSERVER,), tunnels),
 }

@@ -13,6 +13,7 @@ nothing has been installed. Writing goes through pyroute2, imported on the first
 from __future__ import annotations
 
 import dataclasses
+import errno
 import ipaddress
 import os
 import socket
@@ -20,6 +21,7 @@ import struct
 import sys
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils import _tunnel_codec
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LibraryMissing, LvsError
 
 SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
@@ -28,10 +30,12 @@ SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP_INTR, _NLM_F_DUMP = 0x1, 0x4, 0x10, 0x300
 _NLM_F_EXCL, _NLM_F_CREATE = 0x200, 0x400
-_RTM_GETLINK, _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 18, 20, 21, 22
+_RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
+_RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
 _RTM_NEWROUTE, _RTM_DELROUTE, _RTM_GETROUTE = 24, 25, 26
 _IFF_UP, _IFF_LOOPBACK, _IFF_NOARP = 0x1, 0x8, 0x80
-_IFLA_ADDRESS, _IFLA_IFNAME = 1, 3
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO = 1, 3, 4, 18
+_IFLA_INFO_KIND, _IFLA_INFO_DATA = 1, 2
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 3, 4, 8
 _IFA_F_SECONDARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_DEPRECATED = 0x01, 0x02, 0x08, 0x20
 _RTM_TYPE = 7  # where a route's type stands in struct rtmsg
@@ -45,7 +49,10 @@ _FOREVER = 0xFFFFFFFF
 
 @dataclasses.dataclass(frozen=True)
 class Link:
-    """A network interface."""
+    """A network interface.
+
+    :arg kind: of a virtual one, such as ``ipip``; with what matters of its options, in the words of ip(8).
+    """
 
     index: int
     name: str
@@ -53,6 +60,9 @@ class Link:
     up: bool = True
     loopback: bool = False
     noarp: bool = False
+    mtu: int = 0
+    kind: str = ""
+    options: str = ""
 
     @property
     def silent(self) -> bool:
@@ -109,6 +119,8 @@ def links() -> dict[str, Link]:
         _family, _type, index, flags, _change = struct.unpack_from("=BxHiII", payload)
         attributes = _attributes(payload, 16)
         name = _text(attributes[_IFLA_IFNAME])
+        info = _attributes(attributes.get(_IFLA_LINKINFO, b""), 0)
+        kind = _text(info.get(_IFLA_INFO_KIND, b""))
         found[name] = Link(
             index=index,
             name=name,
@@ -116,6 +128,9 @@ def links() -> dict[str, Link]:
             up=bool(flags & _IFF_UP),
             loopback=bool(flags & _IFF_LOOPBACK),
             noarp=bool(flags & _IFF_NOARP),
+            mtu=_number(attributes[_IFLA_MTU]),
+            kind=kind,
+            options=_tunnel_codec.options(kind, _attributes(info.get(_IFLA_INFO_DATA, b""), 0)),
         )
     return found
 
@@ -176,6 +191,36 @@ def gateways() -> list[str]:
             if payload[_RTM_TYPE] == _RTN_UNICAST and _RTA_GATEWAY in attributes:
                 found[_address(attributes[_RTA_GATEWAY])] = None
     return list(found)
+
+
+def add_link(name: str, kind: str, options: str) -> None:
+    """Make a tunnel device; the kernel loads what it needs, which may bring along the very device."""
+    act = f"Device {name}: cannot make it"
+    try:
+        _command(_RTM_NEWLINK, _NLM_F_CREATE | _NLM_F_EXCL, _tunnel_codec.made(name, kind, options), act)
+    except KernelError as exc:
+        if exc.errno == errno.EOPNOTSUPP:
+            why = f"kernel {os.uname().release} knows no tunnel device of the kind {kind}. Is its module installed?"
+            raise KernelError(f"{act}: {why}", exc.errno) from exc
+        if exc.errno != errno.EEXIST or options:
+            raise
+
+
+def set_link(name: str, up: bool) -> None:
+    """Bring it up or down."""
+    _command(_RTM_NEWLINK, 0, _tunnel_codec.named(name, up), f"Device {name}: cannot bring it {'up' if up else 'down'}")
+
+
+def remove_link(name: str) -> None:
+    """Remove a device; one that belongs to the kernel's module stays, and the kernel does not say so."""
+    _command(_RTM_DELLINK, 0, _tunnel_codec.named(name), f"Device {name}: cannot remove it")
+
+
+def _command(kind: int, flags: int, body: bytes, act: str) -> None:
+    with _open() as channel:
+        header = struct.pack("=IHHII", 16 + len(body), kind, _NLM_F_REQUEST | _NLM_F_ACK | flags, 1, 0)
+        channel.send(header + body)
+        _collect(channel, 1, act)
 
 
 class Writer:

@@ -23,15 +23,14 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
     AddRoute,
     Announce,
     Host,
-    Record,
     RemoveAddress,
     RemoveRoute,
     SetSetting,
-    Step,
 )
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
+from ansible_collections.openlvs.lvs.plugins.module_utils._work import Plan, Work
 
 LABEL_MAX = 15  # IFNAMSIZ without the closing zero
 
@@ -50,16 +49,6 @@ class Vip:
     def ipv6(self) -> bool:
         """Whether it is an IPv6 address."""
         return ":" in self.address
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """Steps in order, and what they leave behind."""
-
-    steps: tuple[Step, ...]
-    before: Host
-    after: Host
-    warnings: tuple[str, ...] = ()
 
 
 def present(host: Host, wanted: t.Sequence[Vip], side: str, asked: Asked, purge: bool = False) -> Plan:
@@ -127,24 +116,12 @@ def standing(host: Host, address: str, side: str) -> list[Address]:
     return [found for found in host.standing(address) if side == DIRECTOR or host.links[found.interface].silent]
 
 
-class _Work:
-    """The steps so far, and the host as they leave it."""
+class _Work(Work):
+    """On one side of a host."""
 
     def __init__(self, host: Host, side: str) -> None:
-        self.before = self.host = host
+        super().__init__(host)
         self.side = side
-        self.steps: list[Step] = []
-        self.warnings: list[str] = []
-
-    def do(self, step: Step) -> None:
-        """One more step."""
-        self.steps.append(step)
-        self.host = step.done(self.host)
-
-    def record(self, manifest: Manifest) -> None:
-        """Write the manifest where it changes."""
-        if manifest != self.host.manifest:
-            self.do(Record(manifest, self.host.manifest))
 
     def announce(self) -> None:
         """Tell the neighbours what they have not been told, also what a killed run could not tell them."""
@@ -155,10 +132,6 @@ class _Work:
             self.do(Announce(interface, here))
         told = {address: VipRecord(**{**vip, "announced": True}) for address, vip in untold.items()}
         self.record(self.host.manifest.with_vips(told))
-
-    def plan(self) -> Plan:
-        """The finished plan."""
-        return Plan(tuple(self.steps), self.before, self.host, tuple(self.warnings))
 
 
 def _targets(host: Host, wanted: t.Sequence[Vip], side: str) -> dict[str, Address]:
@@ -244,21 +217,8 @@ def _leave(work: _Work, addresses: t.Sequence[str], asked: Asked) -> None:
     manifest = work.host.manifest.without_vips(addresses)
     back = _vip_settings.dispensable(manifest, work.side, asked)
     for name, value in back.items():
-        _restore(work, name, value)
+        work.restore(name, value)
     work.record(manifest.without_settings(back))
-
-
-def _restore(work: _Work, name: str, value: str) -> None:
-    now, ours = work.host.setting(name), _vip_settings.ours(name)
-    if now in (None, value):
-        return
-    if ours in (None, now):
-        work.do(SetSetting(name, value))
-    else:
-        work.warnings.append(
-            f"Setting {name}: it stays at {now}, for somebody has changed it since: this collection had found {value} "
-            f"and set {ours}."
-        )
 
 
 def _our_routes(host: Host, address: str) -> list[HostRoute]:

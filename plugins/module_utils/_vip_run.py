@@ -24,6 +24,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LibraryMissing, LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
+from ansible_collections.openlvs.lvs.plugins.module_utils._work import Plan
 
 _ATTEMPTS = 3
 # There already, not there any more: somebody else has been at work since the host was read.
@@ -45,7 +46,7 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
     if asked.of_ipvs and vips and params["state"] == "present" and not check_mode:
         _netlink_family.load()  # its settings come with it
 
-    def plan() -> _vip.Plan:
+    def plan() -> Plan:
         return _plan(_host_kernel.read(), vips, side, asked, params)
 
     if check_mode:
@@ -54,7 +55,7 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
     else:
         try:
             with _manifest.exclusive():
-                first, last, changes = _apply(plan)
+                first, last, changes = apply(plan)
         except LibraryMissing:  # before the first step was done
             _interpreter.start_again_with("pyroute2")
             raise
@@ -79,7 +80,7 @@ def _asked(params: t.Mapping[str, t.Any]) -> Asked:
     )
 
 
-def _apply(plan: t.Callable[[], _vip.Plan]) -> tuple[_vip.Plan, _vip.Plan, list[str]]:
+def apply(plan: t.Callable[[], Plan]) -> tuple[Plan, Plan, list[str]]:
     """Plan and do it, again where somebody else was at work meanwhile; the first plan, the last, and what was done."""
     first = last = plan()
     done: list[str] = []
@@ -97,9 +98,7 @@ def _apply(plan: t.Callable[[], _vip.Plan]) -> tuple[_vip.Plan, _vip.Plan, list[
     return first, last, done + [str(step) for step in last.steps]
 
 
-def _plan(
-    host: Host, vips: t.Sequence[_vip.Vip], side: str, asked: Asked, params: t.Mapping[str, t.Any]
-) -> _vip.Plan:
+def _plan(host: Host, vips: t.Sequence[_vip.Vip], side: str, asked: Asked, params: t.Mapping[str, t.Any]) -> Plan:
     ours = host.manifest.vips_of(side)
     named = [vip.address for vip in vips]
     if params["state"] == "absent":

@@ -10,10 +10,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _forwarding, _ipvs_settings
+from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _forwarding, _ipvs_settings, _rp_filter
 from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, Manifest
+
+TUNNELS = "tunnels"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,13 +42,15 @@ class Asked:
 
 
 def side_of(name: str) -> str:
-    """Which side needs a setting, by its name."""
+    """Which side needs a setting, by its name; what lets packets out of tunnels pass goes with those, V(tunnels)."""
+    if _rp_filter.is_one(name):
+        return TUNNELS
     return DIRECTOR if _forwarding.is_one(name) or name.startswith(_ipvs_settings.PREFIX) else REAL_SERVER
 
 
 def ours(name: str) -> str | None:
     """The value that we write, by the setting's name; None where a user chooses it."""
-    if name.startswith(_ipvs_settings.PREFIX):
+    if name.startswith(_ipvs_settings.PREFIX) or _rp_filter.is_one(name):
         return None
     return _forwarding.ours(name) if _forwarding.is_one(name) else str(_arp.OURS[name.rpartition(".")[2]])
 

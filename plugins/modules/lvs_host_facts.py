@@ -63,9 +63,10 @@ ansible_facts:
           sample:
             - {address: 198.51.100.11, interface: eth0, label: eth0, prefix: 24, scope: global}
         links:
-          description: Every interface by name, with its MAC, whether it is up, and whether it is a loopback interface.
+          description:
+            - Every interface by name, with its MAC and MTU, whether it is up, and whether it is a loopback interface.
           type: dict
-          sample: {eth0: {loopback: false, mac: "02:00:5e:10:00:0b", up: true}}
+          sample: {eth0: {loopback: false, mac: "02:00:5e:10:00:0b", mtu: 1500, up: true}}
         vips:
           description:
             - The VIPs that are recorded as ours, with the side that each serves, V(real_server) or V(director), and
@@ -108,10 +109,24 @@ ansible_facts:
           type: list
           elements: str
           sample: [192.0.2.10]
+        tunnels:
+          description:
+            - The tunnels that are recorded as ours, as M(openlvs.lvs.lvs_tunnel) takes them, and in C(receiving) the
+              VIPs whose packets come out of it at this moment; its device is up, its port is open, C(rp_filter) lets
+              them pass.
+          type: list
+          elements: dict
+          sample:
+            - address: 198.51.100.11
+              receiving: [192.0.2.10]
+              tunnel_checksum: nocsum
+              tunnel_port: null
+              tunnel_type: ipip
+              vips: [192.0.2.10]
         missing:
           description:
-            - What the roles would install; V(ipvsadm), the program, which directors need, and V(pyroute2), the library
-              for Python, which every host needs.
+            - What the roles would install; V(ipvsadm), the program, which directors need; V(nft), the program, which real
+              servers behind tunnels need; and V(pyroute2), the library for Python, which every host needs.
           type: list
           elements: str
           sample: [pyroute2]

@@ -62,8 +62,52 @@ options:
         type: str
         choices: [tcp, udp, sctp]
         default: tcp
+  tunnels:
+    description:
+      - Tunnels from directors whose packets this host takes, as M(openlvs.lvs.lvs_tunnel) has them. From everybody else
+        packets of the same kind are dropped, whatever address of the host they are sent to.
+      - "In connections to the VIPs clients are told to send segments of TCP that fit into the tunnel, so that nothing
+        hangs where ICMP is filtered: the maximum segment size in this host's answers is lowered. Only for
+        O(table=realserver)."
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      address:
+        description: The address of this host where directors send to.
+        type: str
+        required: true
+      vips:
+        description: The VIPs whose packets come by it.
+        type: list
+        elements: str
+        required: true
+      sources:
+        description:
+          - The addresses of the directors that they send from. Those of the family of O(tunnels[].address) count.
+        type: list
+        elements: str
+        required: true
+      tunnel_type:
+        description: What the packets are wrapped in.
+        type: str
+        choices: [ipip, gue, gre]
+        default: ipip
+      tunnel_port:
+        description: The UDP port for O(tunnels[].tunnel_type=gue).
+        type: int
+      tunnel_checksum:
+        description: Checksum of the wrapping.
+        type: str
+        choices: [nocsum, csum, remcsum]
+        default: nocsum
+      mtu:
+        description: The longest packet that passes from the directors to this host.
+        type: int
+        default: 1500
 seealso:
   - module: openlvs.lvs.ipvs_services
+  - module: openlvs.lvs.lvs_tunnel
   - module: openlvs.lvs.lvs_boot
   - name: nft(8)
     description: What the rules mean.
@@ -90,6 +134,14 @@ EXAMPLES = r"""
         addresses: [192.0.2.10]
         ports: [5060, 8000-8010]
         protocol: udp
+
+- name: IP in IP is taken from two directors alone, and clients send what fits into it
+  openlvs.lvs.lvs_nft:
+    table: realserver
+    tunnels:
+      - address: 192.0.2.1
+        vips: [192.0.2.10]
+        sources: [192.0.2.2, 192.0.2.3]
 
 - name: No rules of this role any more
   openlvs.lvs.lvs_nft:
@@ -134,9 +186,19 @@ def argument_spec() -> dict[str, t.Any]:
         "ports": {"type": "list", "elements": "str", "required": True},
         "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
     }
+    tunnel = {
+        "address": {"type": "str", "required": True},
+        "vips": {"type": "list", "elements": "str", "required": True},
+        "sources": {"type": "list", "elements": "str", "required": True},
+        "tunnel_type": {"type": "str", "choices": ["ipip", "gue", "gre"], "default": "ipip"},
+        "tunnel_port": {"type": "int"},
+        "tunnel_checksum": {"type": "str", "choices": ["nocsum", "csum", "remcsum"], "default": "nocsum"},
+        "mtu": {"type": "int", "default": 1500},
+    }
     return {
         "table": {"type": "str", "choices": [DIRECTOR, REALSERVER], "required": True},
         "marks": {"type": "list", "elements": "dict", "default": [], "options": mark},
+        "tunnels": {"type": "list", "elements": "dict", "default": [], "options": tunnel},
     }
 
 

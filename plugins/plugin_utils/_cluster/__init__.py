@@ -14,7 +14,7 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import tunnels, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import survey_all
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.checks import (
     check_as_modules_do,
@@ -31,6 +31,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services impo
     read_services,
     read_vrrp,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import check_tunnels
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import View, make_views, realserver_vips
 
 REAL_SERVERS = "lvs_real_servers"
@@ -65,11 +66,12 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     check_distributions(description.hosts, members, findings)
     placed = place_all(description, grounds, findings)
     _warn_of_unmanaged(description, findings)
-    views = make_views(placed, description.hosts, members)
+    check_tunnels(placed, grounds, findings)
+    views = make_views(placed, grounds, members)
     faulty = {service.name for service in description.services if findings.about(service.where)}
     tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
     check_as_modules_do(tables, findings)
-    return {**result, **_leaving(description.hosts, placed, directors), "views": views, **_proof(placed, views)}
+    return {**result, **_leaving(description.hosts, placed, views, directors), "views": views, **_proof(placed, views)}
 
 
 def _read(source: Source, findings: Findings) -> Description:
@@ -109,15 +111,19 @@ def _warn_of_unmanaged(description: Description, findings: Findings) -> None:
         findings.warn(f"real server {name}", f"it is unmanaged, so nobody looks whether {ready}")
 
 
-def _leaving(hosts: Hosts, placed: t.Sequence[Placed], directors: t.Sequence[str]) -> dict[str, list[str]]:
+def _leaving(
+    hosts: Hosts, placed: t.Sequence[Placed], views: t.Mapping[str, View], directors: t.Sequence[str]
+) -> dict[str, list[str]]:
     """Hosts that hold something of ours which the description does not give them any more."""
     wanted = realserver_vips(placed)
+    complete = all(one.complete for one in placed)  # else a tunnel that is not listed may still be wanted
     leaving, directors_leaving = [], []
     for name, host in sorted(hosts.items()):
         if host.facts is None:
             continue
         held = {address for address, side in host.facts.vips.items() if side == "real_server"}
-        if held.difference(wanted.get(name, ())):
+        unused = name in views and complete and tunnels.gone(host.facts.tunnels, views[name]["realserver_tunnels"])
+        if held.difference(wanted.get(name, ())) or unused:
             leaving.append(name)
         if name not in directors and (host.facts.services or "director" in host.facts.vips.values()):
             directors_leaving.append(name)

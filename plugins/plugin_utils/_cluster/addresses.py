@@ -12,6 +12,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    IPV4,
+    IPV6,
     Address,
     Host,
     Hosts,
@@ -113,29 +115,39 @@ class Choice:
 
 
 def choose_address(server: RealServer, vip: Vip, real: Ground | None, director: Ground) -> Choice:
-    """:arg real: what is known of the server's host, None for an unmanaged machine."""
-    version = vip.address.version
-    if server.address is not None and server.address.version == version:
+    """Of the VIP's family; through a tunnel, where there is no such address, of the other one.
+
+    :arg real: what is known of the server's host, None for an unmanaged machine.
+    """
+    versions = families(server, vip)
+    if server.address is not None and server.address.version in versions:
         return Choice(server.address, _interfaces(server.address, real))
     if real is None:
         return Choice(None)
-    written = [own for own in real.written if own.address.version == version]
-    near = _nearest(written, vip, director)
-    if written:
-        address = (near or written)[0].address
-        return Choice(address, _interfaces(address, real))
-    return _choose_live(vip, real, director)
+    for version in versions:
+        written = [own for own in real.written if own.address.version == version]
+        if written:
+            address = (_nearest(written, vip, version, director) or written)[0].address
+            return Choice(address, _interfaces(address, real))
+    has = [version for version in versions if any(own.address.version == version for own in real.live or ())]
+    return _choose_live(vip, has[0] if has else versions[0], real, director)
 
 
-def _choose_live(vip: Vip, real: Ground, director: Ground) -> Choice:
+def families(server: RealServer, vip: Vip) -> tuple[int, ...]:
+    """Of which families the address of a real server may be, the better one first."""
+    own = vip.address.version
+    return (own,) if server.wrapping is None else (own, IPV6 if own == IPV4 else IPV4)
+
+
+def _choose_live(vip: Vip, version: int, real: Ground, director: Ground) -> Choice:
     if real.live is None:
         return Choice(None)
-    only, version = real.host.interface, vip.address.version
+    only = real.host.interface
     live = [own for own in real.live if own.address.version == version and only in (None, own.interface)]
     if not live:
         place = f"{real.host.name}'s {only}" if only else real.host.name
         return Choice(None, problem=f"{place} has no IPv{version} address: set lvs_addresses or lvs_interface there")
-    near = _nearest(live, vip, director)
+    near = _nearest(live, vip, version, director)
     if near is None and len({own.network for own in live}) > 1:
         return Choice(None)
     return _only_one(near or live[:1], real, director)
@@ -160,12 +172,12 @@ def _interfaces(address: Address, real: Ground | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(own.interface for own in real.live or () if own.address == address and own.interface))
 
 
-def _nearest(candidates: list[Own], vip: Vip, director: Ground) -> list[Own] | None:
+def _nearest(candidates: list[Own], vip: Vip, version: int, director: Ground) -> list[Own] | None:
     """Those on a network of the director: on the VIP's own if there are any, else on its interface's, else on any.
 
     None when the director's networks are not known.
     """
-    networks = director.networks(vip.address.version)
+    networks = director.networks(version)
     if networks is None:
         return None
     interface = vip_interface(vip, director)

@@ -99,4 +99,6 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         gateways=tuple(ipaddress.ip_address(one) for one in found.get("gateways", [])),
         services=bool(found.get("services")),
         distribution=Distribution(**found["distribution"]),
+        mtus={name: link["mtu"] for name, link in links.items() if "mtu" in link},
+        tunnels=tuple(found.get("tunnels", [])),
     )

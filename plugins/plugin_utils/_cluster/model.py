@@ -41,12 +41,22 @@ class Vip:
 
 
 @dataclass(frozen=True)
+class Wrapping:
+    """What packets are wrapped in on their way to a real server behind a tunnel, in the words of the modules."""
+
+    type: str = "ipip"
+    port: int | None = None
+    checksum: str = "nocsum"
+
+
+@dataclass(frozen=True)
 class RealServer:
     """One machine behind a service. A group of the description is one of these per host.
 
     :attr where: how messages name the entry.
     :attr weight: what the entry says; None leaves it to the host.
     :attr group_weight: what a group's entry says; weaker than the host's own ``lvs_weight``.
+    :attr wrapping: of its tunnel; None without one.
     """
 
     where: str
@@ -58,6 +68,7 @@ class RealServer:
     group_weight: int | None
     upper_threshold: int
     lower_threshold: int
+    wrapping: Wrapping | None = None
 
     @property
     def unmanaged(self) -> bool:
@@ -146,6 +157,8 @@ class Facts:
 
     :attr vips: address -> side, what the host's manifest records as a VIP of ours.
     :attr gateways: of all its routes.
+    :attr mtus: by link.
+    :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
     """
 
     addresses: tuple[LiveAddress, ...]
@@ -155,6 +168,8 @@ class Facts:
     gateways: tuple[Address, ...]
     services: bool
     distribution: Distribution
+    mtus: t.Mapping[str, int] = field(default_factory=dict)
+    tunnels: tuple[t.Mapping[str, t.Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses imp
     Choice,
     Ground,
     choose_address,
+    families,
     is_connected,
     vip_interface,
 )
@@ -109,7 +110,7 @@ class _Placer:
 
     @staticmethod
     def _other_family(server: RealServer, vip: Vip) -> bool:
-        return server.address is not None and server.address.version != vip.address.version
+        return server.address is not None and server.address.version not in families(server, vip)
 
     def _interface(self, service: Service, vip: Vip, director: Ground) -> str | None:
         interface = vip_interface(vip, director)

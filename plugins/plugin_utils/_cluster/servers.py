@@ -10,12 +10,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_PORT, MAX_THRESHOLD
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import TUNNEL_CHECKSUMS, TUNNEL_TYPES
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import did_you_mean
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Check, RealServer, SorryServer
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Check, RealServer, SorryServer, Wrapping
 
-COMMON_KEYS = ("port", "weight", "forward", "upper_threshold", "lower_threshold")
+TUNNEL_KEYS = ("tunnel_type", "tunnel_port", "tunnel_checksum")
+COMMON_KEYS = ("port", "weight", "forward", *TUNNEL_KEYS, "upper_threshold", "lower_threshold")
 SERVER_KEYS = ("group", "host", "address", "unmanaged", *COMMON_KEYS)
 CHECK_KEYS = ("type", "port", "path", "host", "status", "interval", "timeout", "fall", "rise")
 SORRY_KEYS = ("address", "port", "forward")
@@ -27,17 +29,37 @@ Groups = t.Mapping[str, t.Sequence[str]]
 def read_real_servers(service: Entry, forward: str, groups: Groups) -> tuple[RealServer, ...]:
     """In the order of the description, groups opened in the order of the inventory: hashing schedulers depend on it."""
     hosts = frozenset(groups.get("all", ()))
+    tunnel = _read_wrapping(service, Wrapping())
     found: list[RealServer] = []
     for number, item in service.mappings("real_servers", _EXAMPLE):
         entry = Entry(service.findings, f"{service.at('real_servers')} real_servers[{number}]", item, SERVER_KEYS)
-        found += _read_real_server(entry, forward, groups, hosts)
+        found += _read_real_server(entry, forward, tunnel, groups, hosts)
+    _check_tunnel(service, [forward, *(server.forward for server in found)])
     if not service.items("real_servers"):
         text = "has no real servers: the kernel refuses every client; name hosts, a group or unmanaged machines"
         service.wrong("real_servers", text)
     return tuple(found)
 
 
-def _read_real_server(entry: Entry, forward: str, groups: Groups, hosts: frozenset[str]) -> list[RealServer]:
+def _read_wrapping(entry: Entry, other: Wrapping) -> Wrapping:
+    """:arg other: what holds where the entry says nothing; of another type of tunnel nothing does."""
+    kind = entry.choice("tunnel_type", TUNNEL_TYPES) or other.type
+    rest = other if kind == other.type else Wrapping(kind)
+    port = entry.number("tunnel_port", 1, MAX_PORT)
+    checksum = entry.choice("tunnel_checksum", TUNNEL_CHECKSUMS)
+    return Wrapping(kind, rest.port if port is None else port, checksum or rest.checksum)
+
+
+def _check_tunnel(entry: Entry, forwards: t.Sequence[str]) -> None:
+    said = [key for key in TUNNEL_KEYS if entry.has(key)]
+    if said and "tun" not in forwards:
+        text = f"{', '.join(f'{key} {entry.get(key)}' for key in said)}: forward {forwards[0]} has no tunnel"
+        entry.wrong(said[0], f"{text}. Say forward: tun, or leave it out")
+
+
+def _read_real_server(
+    entry: Entry, forward: str, tunnel: Wrapping, groups: Groups, hosts: frozenset[str]
+) -> list[RealServer]:
     group, host, unmanaged = entry.text("group"), entry.text("host"), entry.flag("unmanaged")
     address = entry.address("address", "write the address alone")
     weight = entry.number("weight", 0, words.MAX_WEIGHT)
@@ -60,17 +82,20 @@ def _read_real_server(entry: Entry, forward: str, groups: Groups, hosts: frozens
         entry.wrong("address", text)
     if unmanaged and (group or host):
         entry.wrong("unmanaged", "unmanaged is for an address alone: hosts of the inventory are looked after")
+    chosen = entry.choice("forward", words.FORWARDS) or forward
+    _check_tunnel(entry, [chosen])
     return [
         RealServer(
             where=entry.where,
             host=name,
             address=None if group else address,
             port=entry.number("port", 1, MAX_PORT),
-            forward=entry.choice("forward", words.FORWARDS) or forward,
+            forward=chosen,
             weight=None if group else weight,
             group_weight=weight if group else None,
             upper_threshold=entry.number("upper_threshold", 0, MAX_THRESHOLD) or 0,
             lower_threshold=entry.number("lower_threshold", 0, MAX_THRESHOLD) or 0,
+            wrapping=_read_wrapping(entry, tunnel) if chosen == "tun" else None,
         )
         for name in names
     ]

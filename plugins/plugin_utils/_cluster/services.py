@@ -24,6 +24,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     VrrpDirector,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.servers import (
+    TUNNEL_KEYS,
     read_checks,
     read_real_servers,
     read_sorry_server,
@@ -41,6 +42,7 @@ SERVICE_KEYS = (
     "affinity",
     "mark",
     "forward",
+    *TUNNEL_KEYS,
     "scheduler",
     "scheduler_flags",
     "persistent",

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     IPV4,
     IPV6,
     Address,
     Host,
-    Hosts,
     Listen,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import realserver_tunnels, tunnel_options
 
 View = dict[str, t.Any]
 
@@ -32,11 +34,15 @@ def empty_view(host: Host) -> View:
         "director_purge_real_servers": True,
         "realserver_vips": [],
         "realserver_arp_interfaces": [],
+        "realserver_tunnels": [],
     }
 
 
-def make_views(placed: t.Sequence[Placed], hosts: Hosts, members: t.Iterable[str]) -> dict[str, View]:
+def make_views(
+    placed: t.Sequence[Placed], grounds: t.Mapping[str, Ground], members: t.Iterable[str]
+) -> dict[str, View]:
     """:arg members: who gets a view, also if it has nothing to do."""
+    hosts = {name: ground.host for name, ground in grounds.items()}
     views = {name: empty_view(hosts[name]) for name in members}
     for one in placed:
         view = views[one.director]
@@ -53,6 +59,8 @@ def make_views(placed: t.Sequence[Placed], hosts: Hosts, members: t.Iterable[str
         views[name]["realserver_vips"] = [{"address": str(address), "interface": interface} for address in vips]
     for name, interfaces in _arp_interfaces(placed).items():
         views[name]["realserver_arp_interfaces"] = sorted(interfaces)
+    for name, tunnels in realserver_tunnels(placed, grounds).items():
+        views[name]["realserver_tunnels"] = tunnels
     return views
 
 
@@ -68,12 +76,13 @@ def _arp_interfaces(placed: t.Iterable[Placed]) -> dict[str, set[str]]:
 def realserver_vips(placed: t.Iterable[Placed]) -> dict[str, list[Address]]:
     """Which VIPs each managed real server must have, also one whose address is not known yet.
 
-    Requests reach it with the VIP as their destination by direct routing; masquerading puts its own address there.
+    Requests reach it with the VIP as their destination by direct routing and by tunnels; masquerading puts its own
+    address there.
     """
     found: dict[str, dict[Address, None]] = {}
     for one in placed:
         for server in one.service.real_servers:
-            if server.host is not None and server.forward == "dr":
+            if server.host is not None and server.forward in words.DIRECT:
                 found.setdefault(server.host, {})[one.vip.address] = None
     return {name: list(vips) for name, vips in found.items()}
 
@@ -113,6 +122,8 @@ def _real_server(place: Place, listen: Listen) -> dict[str, t.Any]:
     entry["port"] = server.port or listen.port
     entry["weight"] = place.weight
     entry["forward"] = server.forward
+    if server.wrapping is not None:
+        entry.update(tunnel_options(server.wrapping))
     if server.upper_threshold:
         entry["upper_threshold"] = server.upper_threshold
     if server.lower_threshold:

@@ -12,14 +12,16 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import flag_nam
 ENGINES = ("kernel", "keepalived", "ldirectord", "pacemaker")
 AFFINITIES = ("none", "mark", "client")
 FORWARDS = ("dr", "nat", "tun", "fullnat")
-BUILT_FORWARDS = ("dr", "nat")
+BUILT_FORWARDS = ("dr", "nat", "tun")
 # What a real server must be for each way in which packets can reach it.
 READY = {
     "dr": "it has the VIPs, silently",
     "nat": "its answers come back through the director",
-    "tun": "it has the VIPs, silently",
+    "tun": "it has the VIPs, silently, and takes packets out of the tunnel",
     "fullnat": "it answers",
 }
+# With these a real server has the VIPs itself and answers clients straight.
+DIRECT = ("dr", "tun")
 CHECK_TYPES = ("ping", "tcp", "http", "https", "dns", "smtp", "script")
 
 SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]

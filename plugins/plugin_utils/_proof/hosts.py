@@ -36,8 +36,9 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     held = [_prove_held(vip, look) for vip in vips]
     silent = [_prove_silent(vip["address"], look) for vip in vips]
     routes = [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
+    tunnels = [_prove_tunnel(tunnel, look) for tunnel in view["realserver_tunnels"]]
     boot = _prove_boot(look, REALSERVER_UNIT) if vips else []
-    return [*held, *silent, *routes, *boot]
+    return [*held, *silent, *routes, *tunnels, *boot]
 
 
 def prove_alone(vip: str, holders: t.Collection[str], members: t.Sequence[Look]) -> Line:
@@ -97,6 +98,26 @@ def _prove_silent(address: str, look: Look) -> Line:
         return _loud(facts, address) or [f"it does not hold {address} alone on a device where nobody can ask"]
 
     return _about_facts(look, f"it is silent about VIP {address}", problems_in)
+
+
+def _prove_tunnel(tunnel: Data, look: Look) -> Line:
+    kind, port = tunnel["tunnel_type"], tunnel.get("tunnel_port")
+    checksum = tunnel.get("tunnel_checksum", "nocsum")
+    way = f"{kind}{f' at port {port}' if port else ''}{'' if checksum == 'nocsum' else f' with {checksum}'}"
+    vips = tunnel["vips"]
+
+    def problems_in(facts: Data) -> list[str]:
+        same = {"address": tunnel["address"], "tunnel_type": kind, "tunnel_port": port, "tunnel_checksum": checksum}
+        found = [one for one in facts["tunnels"] if all(one[key] == value for key, value in same.items())]
+        receiving = {vip for one in found for vip in one["receiving"]}
+        lost = [vip for vip in vips if vip not in receiving]
+        if not lost:
+            return []
+        why = "its device is down, its port closed, or rp_filter drops them" if found else "nobody has made it"
+        return [f"those for {' and '.join(lost)} it does not take: {why}"]
+
+    claim = f"it takes packets for {' and '.join(vips)} out of {way} to {tunnel['address']}"
+    return _about_facts(look, claim, problems_in)
 
 
 def _loud(facts: Data, address: str) -> list[str]:

@@ -36,7 +36,9 @@ def prove_service(service: Data, complete: bool, looks: Looks, clients: t.Sequen
     if not clients:
         requests = [Line(subject, "a client is answered", None, "there is no host in group lvs_clients")]
     spread = _prove_spread(subject, service, looks, clients)
-    return [_prove_table(subject, service, complete, looks[service["director"]]), *requests, spread]
+    lines = [_prove_table(subject, service, complete, looks[service["director"]]), *requests, spread]
+    tunnelled = any(map(_is_tunnelled, service["real_servers"]))
+    return [*lines, _prove_bypass(subject, service, looks)] if tunnelled else lines
 
 
 def _prove_table(subject: str, service: Data, complete: bool, director: Look) -> Line:
@@ -141,6 +143,26 @@ def _prove_spread(subject: str, service: Data, looks: Looks, clients: t.Sequence
         if not count and answered * server["weight"] / total >= ENOUGH and _is_in_turn(service, before):
             problems.append(f"{_name(server)} took none")
     return Line(subject, claim, not problems, "; ".join(problems))
+
+
+def _is_tunnelled(server: Data) -> bool:
+    return bool(server["forward"] == "tun")
+
+
+def _prove_bypass(subject: str, service: Data, looks: Looks) -> Line:
+    """A director drops what comes from its own VIP, so what passes it and is answered has been masqueraded there."""
+    director = looks[service["director"]]
+    claim = f"answers out of tunnels go past {director.host}, straight to the client"
+    key = key_of(service)
+    before, after = (director.table or {}).get(key), (director.table_after or {}).get(key)
+    if before is None or after is None:
+        return director.unseen(subject, claim)
+    came, went = _took(before, after, "inpkts"), _took(before, after, "outpkts")
+    servers = {(one["address"], one["port"]): one for one in service["real_servers"] if _is_tunnelled(one)}
+    if not any(came.get(place) for place in servers):
+        return Line(subject, claim, None, "no packet went into a tunnel")
+    passed = [_name(one) for place, one in servers.items() if went.get(place)]
+    return Line(subject, claim, not passed, f"{' and '.join(passed)} answered by {director.host}" if passed else "")
 
 
 def _took(before: Data, after: Data, counter: str) -> dict[tuple[str, int], int]:

@@ -32,7 +32,7 @@ def held():
     file = CHECKOUT / "plugins" / "filter" / "hold_unready.yml"
     (task,) = yaml.safe_load(yaml.safe_load(file.read_text())["EXAMPLES"])
     servers = [{"name": name, "address": f"192.0.2.{number}"} for name, number in (("rs1", 11), ("rs2", 12))]
-    services = [{"vip": "192.0.2.10", "port": 80, "real_servers": servers}]
+    services = [{"vip": WEB["vip"], "port": 80, "real_servers": servers}]
     expression = task["openlvs.lvs.ipvs_services"]["services"]
     return {"name": task["name"], "ansible.builtin.set_fact": {"held": expression}, "vars": {"services": services}}
 

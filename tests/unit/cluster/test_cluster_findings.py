@@ -41,7 +41,8 @@ WRONG_VALUES = [
         {"colour": "red"},
         (
             "key 'colour' is unknown: one of name, directors, vip, vips, port, ports, protocol, listen, affinity, mark,"
-            " forward, scheduler, scheduler_flags, persistent, netmask, real_servers, checks, sorry_server"
+            " forward, tunnel_type, tunnel_port, tunnel_checksum, scheduler, scheduler_flags, persistent, netmask,"
+            " real_servers, checks, sorry_server"
         ),
     ),
     ({"name": None}, "has no name: messages, files and keepalived's groups use it"),
@@ -161,8 +162,7 @@ def test_a_real_server_twice():
 NOT_BUILT = [
     ({"affinity": "mark"}, "affinity 'mark' is not built yet: this version makes a virtual service of each port"),
     ({"affinity": "client"}, "affinity 'client' is not built yet: this version makes a virtual service of each port"),
-    ({"forward": "tun"}, "forward 'tun' is not built yet: the roles apply dr and nat"),
-    ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply dr and nat"),
+    ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply dr and nat and tun"),
     (
         {"vip": "2001:db8::77", "forward": "nat", "real_servers": [{"address": "2001:db8::9", "unmanaged": True}]},
         "forward 'nat' is not built yet for an IPv6 VIP: the roles apply it to IPv4 alone",
@@ -190,10 +190,10 @@ def test_what_no_role_applies_yet_is_said(changes, text):
 
 
 def test_a_real_server_of_another_way_is_said():
-    outcome = build(web(real_servers=[{"host": "rs1"}, {"host": "rs2", "forward": "tun"}]))
+    outcome = build(web(real_servers=[{"host": "rs1"}, {"host": "rs2", "forward": "fullnat"}]))
     assert (
         only(outcome)
-        == "lvs_services[0] web real_servers[1]: forward 'tun' is not built yet: the roles apply dr and nat"
+        == "lvs_services[0] web real_servers[1]: forward 'fullnat' is not built yet: the roles apply dr and nat and tun"
     )
 
 

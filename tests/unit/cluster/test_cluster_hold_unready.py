@@ -21,13 +21,43 @@ def held(ready, **changes):
     return [server.get("hold", False) for server in found["real_servers"]]
 
 
+def seen(*silent, **tunnel):
+    """The facts of a host that holds these VIPs silently, and takes packets for one out of a tunnel."""
+    plain = {"tunnel_type": "ipip", "tunnel_port": None, "tunnel_checksum": "nocsum", "address": "192.0.2.11"}
+    tunnels = [{**plain, "receiving": ["192.0.2.77"], **tunnel}] if tunnel else []
+    return {"silent": [*silent], "tunnels": tunnels}
+
+
 def test_a_host_that_is_ready():
-    assert held({"rs1": ["192.0.2.77"]}) == [False, False]
+    assert held({"rs1": seen("192.0.2.77")}) == [False, False]
 
 
-@pytest.mark.parametrize("ready", [{}, {"rs1": []}, {"rs1": ["192.0.2.78"]}, {"rs2": ["192.0.2.77"]}])
+@pytest.mark.parametrize(
+    "ready", [{}, {"rs1": None}, {"rs1": seen()}, {"rs1": seen("192.0.2.78")}, {"rs2": seen("192.0.2.77")}]
+)
 def test_a_host_that_is_not_ready(ready):
     assert held(ready) == [True, False]
+
+
+GUE = {"tunnel_type": "gue", "tunnel_port": 6080}
+
+
+@pytest.mark.parametrize(
+    ("facts", "wrapping", "waits"),
+    [
+        (seen("192.0.2.77", tunnel_type="ipip"), {}, False),
+        (seen("192.0.2.77", **GUE), {**GUE, "tunnel_checksum": "nocsum"}, False),
+        (seen("192.0.2.77"), {}, True),
+        (seen(tunnel_type="ipip"), {}, True),
+        (seen("192.0.2.77", tunnel_type="ipip"), GUE, True),
+        (seen("192.0.2.77", **GUE), {**GUE, "tunnel_port": 6081}, True),
+        (seen("192.0.2.77", **GUE), {**GUE, "tunnel_checksum": "csum"}, True),
+        (seen("192.0.2.77", address="192.0.2.12"), {}, True),
+        (seen("192.0.2.77", receiving=["192.0.2.78"]), {}, True),
+    ],
+)
+def test_a_tunnel_must_be_the_very_one(facts, wrapping, waits):
+    assert held({"rs1": facts}, forward="tun", **wrapping)[0] is waits
 
 
 def test_other_ways_than_direct_routing_need_no_silence():

@@ -41,6 +41,7 @@ def test_the_short_form():
         "director_purge_real_servers": True,
         "realserver_vips": [],
         "realserver_arp_interfaces": [],
+        "realserver_tunnels": [],
     }
     assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
     assert outcome.view("rs1")["director_services"] == []
