@@ -3,9 +3,11 @@
 """The hosts of the lab, their cables and their addresses, all written down.
 
 The lan carries several small networks at once, as lab notes of LVS users have them (a director and two real servers in
-each), so that one lab serves them all. No VIP stands here: those are the collection's work.
+each), so that one lab serves them all. Directors have a leg of their own on the front, in a public network that the
+client and the router are in, too. No VIP stands here: those are the collection's work.
 
     client --front-- router --lan-- lvs1 lvs2 rs1 rs2 (rs3 ... lvs3 ... on demand)
+               |------------------- lvs1 lvs2 ...
     everybody, and the guests `kernel` of the kernel tests and `nest` for a lab within the lab, on mgmt as eth0, which
     carries ssh and nothing else
 """
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 
 SEGMENTS = ("mgmt", "front", "lan")
 CONTROLLER = "10.99.0.1/24"
+PUBLIC_NETWORK, PUBLIC_NETWORK_6 = "201.1.1", "fd99:3:"
 LAN_NETWORKS = ("192.168.0", "192.168.1", "192.168.4")
 LAST_REAL_SERVER, LAST_DIRECTOR = 40, 9
 DEFAULT_HOSTS = ("client", "router", "lvs1", "lvs2", "rs1", "rs2")
@@ -54,9 +57,18 @@ def _lan(*last: int, number: int) -> tuple[str, ...]:
     return (*(f"{net}.{host}/24" for net, host in zip(LAN_NETWORKS, last)), f"fd99:2::{number}/64")
 
 
+def _public(last: int) -> tuple[str, str]:
+    return f"{PUBLIC_NETWORK}.{last}/24", f"{PUBLIC_NETWORK_6}:{last}/64"
+
+
+def _front(last: int) -> tuple[str, ...]:
+    return (f"10.99.1.{last}/24", f"fd99:1::{last}/64", *_public(last))
+
+
 def _on_lan(name: str, number: int, last: tuple[int, int, int], group: str = "spare") -> Host:
     gateways = (f"{LAN_NETWORKS[0]}.1", "fd99:2::1")
-    return Host(name, number, (("lan", _lan(*last, number=number)),), gateways, group)
+    front = (("front", _public(last[-1])),) if name.startswith("lvs") else ()
+    return Host(name, number, (("lan", _lan(*last, number=number)), *front), gateways, group)
 
 
 def order(host: Host) -> int:
@@ -64,8 +76,8 @@ def order(host: Host) -> int:
 
 
 _HOSTS = (
-    Host("client", 3, (("front", ("10.99.1.3/24", "fd99:1::3/64")),), ("10.99.1.1", "fd99:1::1"), "lvs_clients"),
-    Host("router", 2, (("front", ("10.99.1.1/24", "fd99:1::1/64")), ("lan", _lan(1, 1, 1, number=1))), (), "routers"),
+    Host("client", 3, (("front", _front(3)),), ("10.99.1.1", "fd99:1::1"), "lvs_clients"),
+    Host("router", 2, (("front", _front(1)), ("lan", _lan(1, 1, 1, number=1))), (), "routers"),
     _on_lan("lvs1", 11, (75, 121, 4), "lvs_directors"),
     _on_lan("lvs2", 12, (76, 122, 5)),
     _on_lan("rs1", 21, (45, 118, 3), "lvs_real_servers"),
