@@ -53,7 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
         reader = Reader(hosts, render, findings)
         sections = reader.sections()
-        if not sections and live:
+        if not sections and live and "lvs_services" not in reader.unresolved:
             findings.add("lvs_services", "is set for no host of this inventory. To take everything away, set it to []")
         reader.warn_of_misspelt()
         return _cluster.Source(

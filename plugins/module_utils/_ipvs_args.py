@@ -12,9 +12,9 @@ Everything here is pure.
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
-import operator
 import re
 import typing as t
 
@@ -63,7 +63,8 @@ def _defaults(options: Params) -> dict[str, t.Any]:
 
 _SERVICE_OPTIONS = services_spec()["options"]
 _SERVICE_DEFAULTS = _defaults(_SERVICE_OPTIONS)
-_SERVER_DEFAULTS = _defaults(_SERVICE_OPTIONS["real_servers"]["options"])
+_SERVER_OPTIONS = _SERVICE_OPTIONS["real_servers"]["options"]
+_SERVER_DEFAULTS = _defaults(_SERVER_OPTIONS)
 
 
 def read_services(items: t.Iterable[Params]) -> Description:
@@ -74,33 +75,24 @@ def read_services(items: t.Iterable[Params]) -> Description:
     findings: list[str] = []
     services: dict[ServiceKey, Service] = {}
     real_servers: dict[ServiceKey, dict[RealServerKey, RealServer]] = {}
-    held = set()
-    names = {}
+    held: set[tuple[ServiceKey, RealServerKey]] = set()
+    names: dict[tuple[ServiceKey, RealServerKey], str] = {}
     for number, given in enumerate(items):
         params = {**_SERVICE_DEFAULTS, **given}
-        item = f"Service {params['name']}" if params["name"] else f"services[{number}]"
+        called = params["name"] and (params["name"] if params["name"].isprintable() else repr(params["name"]))
+        item = f"Service {called}" if called else f"services[{number}]"
         key = _read_key(params, item, findings)
         if key is None:
             continue
-        where = f"Service {key} ({params['name']})" if params["name"] else f"Service {key}"
+        where = f"Service {key} ({called})" if called else f"Service {key}"
         if key in services:
             findings.append(f"{where}: it is described twice. Put all its real servers into one item.")
         services[key] = _read_service(params, key, where, findings)
-        reader = _ServerReader(key, where, findings)
-        servers = real_servers[key] = {}
-        for server_given in params["real_servers"]:
-            server_params = {**_SERVER_DEFAULTS, **server_given}
-            server = reader.read(server_params["address"], _SAID(server_params))
-            if server is None:
-                continue
-            name = server[:2]
-            if name in servers:
-                findings.append(f"{where}, real server {endpoint(*name)}: it is listed twice.")
-            servers[name] = server
-            if server_params["hold"]:
-                held.add((key, name))
-            if server_params["name"]:
-                names[key, name] = server_params["name"]
+        columns = _columns(params["real_servers"])
+        servers = _read_real_servers(columns, key, where, findings)
+        real_servers[key] = {server[:2]: server for server in servers}
+        held.update((key, server[:2]) for server in itertools.compress(servers, columns.get("hold", ())))
+        names.update(((key, server[:2]), name) for server, name in zip(servers, columns.get("name", ())) if name)
     if findings:
         raise OptionError(findings)
     return Description(Table(services, real_servers), frozenset(held), names)
@@ -137,10 +129,11 @@ def read_real_server(params: Params, key: ServiceKey) -> RealServer:
     :raises OptionError: with everything that cannot work.
     """
     findings: list[str] = []
-    server = _ServerReader(key, f"Service {key}", findings).read(params["address"], _SAID_ALONE(params))
-    if server is None or findings:
+    columns = _columns([{**params, "port": params["server_port"]}])
+    servers = _read_real_servers(columns, key, f"Service {key}", findings)
+    if findings:
         raise OptionError(findings)
-    return server
+    return servers[0]
 
 
 def read_real_server_key(params: Params, key: ServiceKey) -> RealServerKey:
@@ -288,42 +281,52 @@ def _prefix_length(text: str, family: str) -> int | None:
 
 
 # What is said of a real server beside its address, in the order of _Said.
-_REST = ("forward", "weight", "upper_threshold", "lower_threshold", "tunnel_type", "tunnel_port", "tunnel_checksum")
-_SAID = operator.itemgetter("port", *_REST)
-_SAID_ALONE = operator.itemgetter("server_port", *_REST)
+_REST = ("port", *(name for name in _SERVER_OPTIONS if name not in ("name", "address", "port", "hold")))
 _Said = tuple[t.Optional[int], str, int, int, int, str, t.Optional[int], str]
+_NUMBERS = tuple(name for name in _REST if _SERVER_OPTIONS[name]["type"] == "int")
+_Columns = t.Mapping[str, t.Sequence[t.Any]]
 
 
-class _ServerReader:
-    """Reads the real servers of one service. Most of them differ in nothing but their address, in a large table too."""
+def _columns(servers: t.Sequence[Params]) -> _Columns:
+    """What real servers say, option by option. A large table has ten thousands, and they say it all in the same way."""
+    if len({*map(tuple, servers)}) > 1:
+        servers = [{**_SERVER_DEFAULTS, **server} for server in servers]
+    return dict(zip(servers[0], zip(*(server.values() for server in servers)))) if servers else {"address": ()}
 
-    def __init__(self, key: ServiceKey, where: str, findings: list[str]) -> None:
-        self._key = key
-        self._where = where
-        self._findings = findings
-        self._known: dict[_Said, tuple[tuple[t.Any, ...], list[str]]] = {}
 
-    def read(self, text: str, said: _Said) -> RealServer | None:
-        """The real server of this address, or None where it has none; what cannot work is a finding."""
-        address, family, not_usable = _look_at(text)
+def _read_real_servers(columns: _Columns, key: ServiceKey, where: str, findings: list[str]) -> list[RealServer]:
+    """The real servers of one service; what cannot work is a finding. Most differ in nothing but their address."""
+    looks = [*map(_look_at, columns["address"])]
+    rest = (columns.get(name, (_SERVER_DEFAULTS[name],) * len(looks)) for name in _REST)
+    saids: list[_Said] = [*zip(*rest)]
+    known = {said: _read_rest(said, key) for said in {*saids}}
+    servers = [RealServer(look[0], *known[said][0]) for look, said in zip(looks, saids) if look[0] is not None]
+    usual = {look for look in {*looks} if look[1:] == (key.family, "") and look[0] != key.address}
+    words = any(bool in map(type, columns.get(name, ())) for name in _NUMBERS)
+    if words or len(usual) < len({*looks}) or any(problems for _values, problems in known.values()):
+        findings.extend(_problems(columns["address"], saids, key, where))
+    if len({server[:2] for server in servers}) < len(servers):
+        counts = collections.Counter(server[:2] for server in servers)
+        twice = [name for name, count in counts.items() if count > 1]
+        findings.extend(f"{where}, real server {endpoint(*name)}: it is listed twice." for name in twice)
+    return servers
+
+
+def _problems(texts: t.Iterable[str], saids: t.Iterable[_Said], key: ServiceKey, where: str) -> t.Iterator[str]:
+    """What cannot work of real servers with these addresses, one after another."""
+    for text, said in zip(texts, saids):
+        address, _family, not_usable = _look_at(text)
         if address is None:
-            self._findings.append(f"{self._where}, real server {text!r}: {_NO_ADDRESS}")
-            return None
-        if bool in map(type, said):  # True is 1 to a dictionary, too
-            words = _words_for_numbers(dict(zip(("port", *_REST), said)))
-            self._findings.extend(f"{self._where}, real server {address}: {word}" for word in words)
-            return None
-        if said not in self._known:
-            self._known[said] = _read_rest(said, self._key)
-        rest, problems = self._known[said]
-        server = RealServer(address, *rest)
-        key = self._key
-        if not_usable or family != key.family or address == key.address:
+            yield f"{where}, real server {text!r}: {_NO_ADDRESS}"
+        elif bool in map(type, said):  # True is 1 to a dictionary, too
+            words = _words_for_numbers(dict(zip(_REST, said)))
+            yield from (f"{where}, real server {address}: {word}" for word in words)
+        else:
+            values, problems = _read_rest(said, key)
+            server = RealServer(address, *values)
+            subject = f"{where}, real server {endpoint(address, server.port)}"
             problems = [*problems, *_address_problems(server, key, not_usable)]
-        if problems:
-            subject = f"{self._where}, real server {endpoint(address, server.port)}"
-            self._findings.extend(f"{subject}: {problem}" for problem in problems)
-        return server
+            yield from (f"{subject}: {problem}" for problem in problems)
 
 
 def _read_rest(said: _Said, key: ServiceKey) -> tuple[tuple[t.Any, ...], list[str]]:

@@ -132,6 +132,9 @@ def _wrong(name: str, value: str) -> t.Iterator[str]:
     elif name == _CPUS:
         if not re.fullmatch(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*", value):
             yield f"{value!r} is not a list of CPUs, such as '0-3,6'"
+        for first, last in re.findall(r"([0-9]+)-([0-9]+)", value):
+            if int(first) > int(last):
+                yield f"{value!r}: the range {first}-{last} runs backwards, and the kernel takes none such"
     else:
         low, high = _RANGES[name]
         number = int(value) if re.fullmatch(r"-?[0-9]{1,12}", value) else None

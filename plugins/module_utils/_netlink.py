@@ -26,6 +26,8 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServ
 # about a kilobyte, even where the buffer may not be enlarged.
 BATCH = 128
 
+_NOTHING = Table()
+
 _T = t.TypeVar("_T")
 
 
@@ -50,22 +52,26 @@ class Observed(t.NamedTuple):
 
 
 class Ipvs:
-    """The table of the network namespace that the process is in."""
+    """The table of the network namespace that the process is in.
 
-    def __init__(self) -> None:
+    :arg wanted: what it may be already. That is recognized sooner than another is read, each service by itself.
+    """
+
+    def __init__(self, wanted: Table = _NOTHING) -> None:
         self._family = Family()
+        self._wanted = wanted
 
     @understood()
     def read(self) -> Table:
         """The table; empty while ip_vs is not loaded, and then it stays unloaded."""
         if not loaded():
             return Table()
-        reader = RealServerReader()
-        services = [codec.service_of(found) for found in self._dump_services()]
-        return Table.of(
-            (service, [reader.read(told, service.key.family) for told in self._dump_real_servers(service.key)])
-            for service in services
-        )
+        reader, wanted = RealServerReader(), self._wanted
+        services = {service.key: service for service in map(codec.service_of, self._dump_services())}
+        real_servers = {
+            key: reader.read_all(self._dump_real_servers(key), key.family, wanted.servers(key)) for key in services
+        }
+        return Table(services, real_servers)
 
     @understood()
     def observe(self, wanted: t.Callable[[ServiceKey], bool]) -> list[Observed]:
@@ -77,19 +83,17 @@ class Ipvs:
             service = codec.service_of(found)
             if not wanted(service.key):
                 continue
+            told = self._dump_real_servers(service.key)
             servers = [
                 (
                     codec.real_server_of(dest, service.key.family),
                     codec.connections_of(dest),
                     codec.stats_of(dest, codec.DEST_STATS64, codec.DEST_STATS),
                 )
-                for dest in (
-                    codec.attributes(codec.genl_attributes(told)[codec.CMD_DEST])
-                    for told in self._dump_real_servers(service.key)
-                )
+                for dest in (codec.dest_of(message) for block in told for message in codec.cut(block))
             ]
             stats = codec.stats_of(found, codec.SVC_STATS64, codec.SVC_STATS)
-            result.append(Observed(service, stats, servers))
+            result.append(Observed(service, stats, servers[::-1]))
         return sorted(result, key=lambda observed: observed.service.key.sort_key)
 
     def apply(self, steps: t.Sequence[Step]) -> None:
@@ -114,9 +118,9 @@ class Ipvs:
         answer = self._family.ask(codec.services_request)
         return [codec.attributes(codec.genl_attributes(told)[codec.CMD_SERVICE]) for told in answer]
 
-    def _dump_real_servers(self, key: ServiceKey) -> t.Iterator[bytes]:
-        """The kernel dumps the newest first: turned round here."""
-        return reversed(self._family.ask(functools.partial(codec.real_servers_request, key)))
+    def _dump_real_servers(self, key: ServiceKey) -> list[bytes]:
+        """The newest first, in blocks."""
+        return self._family.ask_much(functools.partial(codec.real_servers_request, key))
 
 
 def _batches(items: t.Iterable[_T], size: int) -> t.Iterator[list[_T]]:

@@ -60,6 +60,7 @@ _NLMSG = struct.Struct("=IHHII")
 _GENL = struct.Struct("=BBH")
 _NLA = struct.Struct("=HH")
 _HEADER = struct.Struct("=IHHIIBBH")
+_SAME = 12  # the bytes of a netlink header, but for the port of whom it is for
 _NLA_TYPE_MASK = 0x3FFF
 _FLAGS_START, _FLAGS_END, _ONLY_REQUEST = 6, 8, struct.pack("=H", NLM_F_REQUEST)
 # Type and length stand before each value; an odd size is padded to four bytes.
@@ -70,13 +71,17 @@ Attributes = t.Mapping[int, bytes]
 
 
 class Message(t.NamedTuple):
-    """One netlink message as it came in."""
+    """One netlink message as it came in, or a block of several that have the same header."""
 
     kind: int
     flags: int
     sequence: int
-    payload: bytes
-    """What follows the netlink header."""
+    data: bytes
+
+    @property
+    def payload(self) -> bytes:
+        """What follows the netlink header of the first."""
+        return self.data[_NLMSG.size :]
 
 
 def attribute(kind: int, value: bytes) -> bytes:
@@ -100,8 +105,27 @@ def messages(datagram: bytes) -> t.Iterator[Message]:
         length, kind, flags, sequence, _dummy = unpack(datagram, start)
         if length < header or start + length > end:
             raise ValueError("a netlink message was cut short")
-        yield Message(kind, flags, sequence, datagram[start + header : start + length])
+        yield Message(kind, flags, sequence, datagram[start : start + length])
         start += (length + 3) & ~3
+
+
+def blocks(datagram: bytes) -> t.Iterator[Message]:
+    """The messages of a datagram, in one block where all have the same header, else one by one."""
+    for first in messages(datagram):
+        size = len(first.data)
+        count, rest = divmod(len(datagram), size)
+        header = zip(range(_SAME), datagram)
+        if not rest and not size % 4 and all(datagram[place::size] == bytes([byte]) * count for place, byte in header):
+            yield first._replace(data=datagram)
+            return
+        break
+    yield from messages(datagram)
+
+
+def cut(block: bytes) -> t.Iterator[bytes]:
+    """The messages of a block, with their headers."""
+    size = _NLMSG.unpack_from(block)[0]
+    return (block[start : start + size] for start in range(0, len(block), size))
 
 
 def unacknowledged(request: bytes) -> bytes:
@@ -132,6 +156,11 @@ def attributes(data: bytes, start: int = 0) -> dict[int, bytes]:
 def genl_attributes(payload: bytes) -> dict[int, bytes]:
     """The attributes of a generic netlink message."""
     return attributes(payload, _GENL.size)
+
+
+def dest_of(message: bytes) -> dict[int, bytes]:
+    """What a message, with its headers, tells of a real server."""
+    return attributes(attributes(message, _HEADER.size)[CMD_DEST])
 
 
 def error_of(payload: bytes) -> int:
@@ -171,10 +200,7 @@ def step_request(step: Step, family: int, sequence: int) -> bytes:
         if step.phase != REMOVE:
             body += _service_rest(step.service)
         return message(family, _SERVICE_COMMAND[step.phase], attribute(CMD_SERVICE, body), NLM_F_ACK, sequence)
-    server = step.server
-    dest = _dest_name(server)
-    if step.phase != REMOVE:
-        dest += _dest_rest(server)
+    dest = _dest_name(step.server) if step.phase == REMOVE else real_server_attributes(step.server)
     body = attribute(CMD_SERVICE, service_name(step.key)) + attribute(CMD_DEST, dest)
     return message(family, _DEST_COMMAND[step.phase], body, NLM_F_ACK, sequence)
 
@@ -288,8 +314,9 @@ _ADDRESS_OF: t.Mapping[str, t.Callable[[bytes], str]] = {
 }
 
 
-def _packed(address: str) -> bytes:
-    """An address as the kernel's union of both families: 16 bytes."""
+@functools.lru_cache(maxsize=16384)
+def packed(address: str) -> bytes:
+    """An address as the kernel's union of both families: 16 bytes. A machine serves many."""
     if ":" in address:
         return socket.inet_pton(socket.AF_INET6, address)
     return socket.inet_aton(address) + bytes(12)
@@ -312,7 +339,7 @@ def service_name(key: ServiceKey) -> bytes:
         return name + attribute(SVC_FWMARK, struct.pack("=I", key.mark))
     protocol = _PROTOCOL_NUMBER[key.protocol] if key.protocol in _PROTOCOL_NUMBER else int(key.protocol)
     name += attribute(SVC_PROTOCOL, struct.pack("=H", protocol))
-    name += attribute(SVC_ADDR, _packed(key.address))
+    name += attribute(SVC_ADDR, packed(key.address))
     return name + attribute(SVC_PORT, struct.pack("!H", key.port))
 
 
@@ -329,11 +356,16 @@ def _service_rest(service: Service) -> bytes:
     return rest + attribute(SVC_PE_NAME, service.pe.encode() + b"\0") if service.pe else rest
 
 
+def real_server_attributes(server: RealServer) -> bytes:
+    """All attributes of a real server."""
+    return _dest_name(server) + _dest_rest(server)
+
+
 def _dest_name(server: RealServer) -> bytes:
     """Attributes that name a real server inside its service."""
     address = server.address
     return _DEST_NAME.pack(
-        *(20, DEST_ADDR, _packed(address)),
+        *(20, DEST_ADDR, packed(address)),
         *(6, DEST_PORT, server.port.to_bytes(2, "big")),
         *(6, DEST_ADDR_FAMILY, _AF["ipv6" if ":" in address else "ipv4"]),
     )

@@ -29,6 +29,9 @@ _RECEIVE_BUFFER = 4 * 1024 * 1024
 _DATAGRAM = 64 * 1024  # the kernel's are at most half of it
 _PATIENCE = 60
 
+Request = t.Callable[[int, int], bytes]
+Split = t.Callable[[bytes], t.Iterator[codec.Message]]
+
 
 def loaded() -> bool:
     """Is ip_vs there? Asks nothing that would load it."""
@@ -61,19 +64,26 @@ class Family:
         self._number = 0
         self._sequence = 1
 
-    def ask(self, request: t.Callable[[int, int], bytes]) -> list[bytes]:
+    def ask(self, request: Request) -> list[bytes]:
         """What follows the netlink header in each message of the answer.
 
         :arg request: makes the message from the family's number and a sequence number.
         :raises KernelError: when the kernel refuses or cannot be understood.
         """
+        return [message.payload for message in self._ask(request, codec.messages)]
+
+    def ask_much(self, request: Request) -> list[bytes]:
+        """The messages of the answer with their headers: in blocks of several where all have the same header."""
+        return [message.data for message in self._ask(request, codec.blocks)]
+
+    def _ask(self, request: Request, split: Split) -> list[codec.Message]:
         family = self.open()
-        answer, number = self._converse(lambda sequence: request(family, sequence))
+        answer, number = self._converse(lambda sequence: request(family, sequence), split)
         if number:
             raise failure("cannot read it", number)
         return answer
 
-    def command(self, requests: t.Sequence[t.Callable[[int, int], bytes]]) -> list[int]:
+    def command(self, requests: t.Sequence[Request]) -> list[int]:
         """Send the commands in one datagram; the error number of each, 0 when it was done.
 
         The kernel does them in their order before it answers anything else, so the acknowledgement of the last one says
@@ -89,7 +99,7 @@ class Family:
         heard: set[int] = set()
         with understood():
             while len(requests) - 1 not in heard:
-                for message in self._receive():
+                for message in codec.messages(self._receive()):
                     place = message.sequence - first
                     if 0 <= place < len(requests) and message.kind == codec.NLMSG_ERROR:
                         errors[place] = codec.error_of(message.payload)
@@ -104,25 +114,27 @@ class Family:
             if number:
                 raise _no_family(number)
             with understood():
-                self._number = codec.family_number(codec.genl_attributes(answer[0]))
+                self._number = codec.family_number(codec.genl_attributes(answer[0].payload))
         return self._number
 
     @understood()
-    def _converse(self, request: t.Callable[[int], bytes]) -> tuple[list[bytes], int]:
+    def _converse(
+        self, request: t.Callable[[int], bytes], split: Split = codec.messages
+    ) -> tuple[list[codec.Message], int]:
         """Ask; what is answered until the kernel says that this was all, and the error number if it refuses."""
         sequence = self._sequence
         self._sequence += 1
         self._send(request(sequence))
-        answer: list[bytes] = []
+        answer: list[codec.Message] = []
         while True:
-            for message in self._receive():
+            for message in split(self._receive()):
                 if message.sequence != sequence:
                     continue
                 if message.kind == codec.NLMSG_DONE:
                     return answer, 0
                 if message.kind == codec.NLMSG_ERROR:
                     return answer, codec.error_of(message.payload)
-                answer.append(message.payload)
+                answer.append(message)
 
     def _send(self, datagram: bytes) -> None:
         try:
@@ -130,14 +142,13 @@ class Family:
         except OSError as exc:
             raise failure("cannot send to the kernel", exc.errno or errno.EIO) from exc
 
-    def _receive(self) -> t.Iterator[codec.Message]:
+    def _receive(self) -> bytes:
         try:
-            datagram = t.cast(socket.socket, self._socket).recv(_DATAGRAM)
+            return t.cast(socket.socket, self._socket).recv(_DATAGRAM)
         except BlockingIOError as exc:
             raise failure(f"the kernel gave no answer for {_PATIENCE} s", errno.ETIMEDOUT) from exc
         except OSError as exc:
             raise failure("cannot hear the kernel's answer", exc.errno or errno.EIO) from exc
-        return codec.messages(datagram)
 
 
 # asm-generic/socket.h, linux/netlink.h: not in Python's socket module.

@@ -125,7 +125,7 @@ def plan(
         elif present != service:
             service_edits.append(Step(EDIT, service))
         have_servers, want_servers = have.servers(key), want.servers(key)
-        if have_servers == want_servers:
+        if have_servers is want_servers or have_servers == want_servers:
             continue
         for server_key, server in want_servers.items():
             found = have_servers.get(server_key)

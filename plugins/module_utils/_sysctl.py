@@ -12,6 +12,7 @@ A setting is named as sysctl.d(5) names it: dots between the parts, and a slash 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
@@ -55,10 +56,10 @@ def write(name: str, value: str) -> None:
         with open(_path(name), "w", encoding="ascii") as file:
             file.write(value)
     except OSError as exc:
-        raise LvsError(
-            f"Setting {name}: cannot set it to {value}: {exc.strerror}. In a container /proc/sys is often read-only; "
-            "set it on the machine that runs the container."
-        ) from exc
+        why = f"Setting {name}: cannot set it to {value}: {exc.strerror}."
+        if exc.errno == errno.EROFS:
+            why += " /proc/sys is read-only, as in many containers: set it on the machine that runs the container."
+        raise LvsError(why) from exc
 
 
 def _path(name: str) -> str:

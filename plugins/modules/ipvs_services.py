@@ -383,7 +383,7 @@ def main() -> None:
             params["owner"],
             params["save_to"],
         )
-        report = run(request, Ipvs(), module.check_mode)
+        report = run(request, Ipvs(request.description.table), module.check_mode)
     except LvsError as exc:
         module.fail_json(msg=str(exc), invocation=module.invocation, **exc.details)
     for warning in report.warnings:

@@ -105,8 +105,19 @@ class _Placer:
                 weight = weight_of(server, self._hosts)
                 places.append(Place(server, choice.address, weight, choice.interfaces))
         self._check(service, vip, places, complete)
+        self._warn_of_left_out(service, vip)
         interface = self._interface(service, vip, director)
         return Placed(service, vip, director.host.name, interface, tuple(places), complete)
+
+    def _warn_of_left_out(self, service: Service, vip: Vip) -> None:
+        """Unmanaged machines with an address of each family are listed twice, and nobody misses one half at a VIP."""
+        unmanaged = [server for server in service.real_servers if server.unmanaged]
+        out = [server for server in unmanaged if self._other_family(server, vip)]
+        both = len({one.address.version for one in service.vips}) > 1
+        if out and (not both or len(out) > len(unmanaged) - len(out)):
+            names = ", ".join(server.name for server in out)
+            text = f"vip {vip.address} is not served by {names}: no address of its family is described for that"
+            self._findings.warn(service.where, text)
 
     @staticmethod
     def _other_family(server: RealServer, vip: Vip) -> bool:

@@ -69,12 +69,14 @@ class Reader:
 
     :arg hosts: each host's variables before templating.
     :arg render: resolves one template with the variables of one host; raises what it likes.
+    :attr unresolved: names of variables that some host has, with a template that does not resolve there.
     """
 
     def __init__(self, hosts: t.Mapping[str, Variables], render: Render, findings: Findings) -> None:
         self._hosts = hosts
         self._render = render
         self._findings = findings
+        self.unresolved: set[str] = set()
         self._templates: dict[int, tuple[t.Any, dict[str, str]]] = {}
         self._plain: dict[tuple[int, str], t.Any] = {}
 
@@ -131,6 +133,8 @@ class Reader:
             else:
                 found.append((value, [host]))
         report = self._findings.warn if found else self._findings.add
+        if failed:
+            self.unresolved.add(name)
         for host, why in failed.items():
             report(host, f"{name} cannot be resolved: {why}")
         return found

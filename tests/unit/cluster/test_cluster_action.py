@@ -125,6 +125,15 @@ def test_an_inventory_without_a_description(tmp_path, live, says):
     assert says in output
 
 
+def test_a_description_that_cannot_be_resolved_is_not_called_missing(tmp_path):
+    unknown = INVENTORY.replace("{{ described }}", "{{ nowhere }}").replace("lvs_services:\n", "other:\n")
+    output, result = play(tmp_path, unknown)
+    text = re.sub(r"\s+", " ", output)
+    assert "Findings in the description of the clusters: 2. Nothing was changed." in text
+    assert "lvs1: lvs_services cannot be resolved: 'nowhere' is undefined" in text
+    assert "is set for no host" not in text and result == {}
+
+
 def test_two_hundred_services_with_fifty_real_servers_each():
     hosts = {"lvs1": {"lvs_addresses": ["10.1.0.1/16"], "lvs_interface": "eth1"}}
     hosts.update({f"rs{n}": {"lvs_addresses": [f"10.1.0.{n + 10}/16"]} for n in range(SERVERS)})

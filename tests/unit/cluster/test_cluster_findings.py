@@ -197,6 +197,34 @@ def test_a_real_server_of_another_way_is_said():
     )
 
 
+V4, V6 = ({"address": address, "unmanaged": True} for address in ("192.0.2.20", "2001:db8::20"))
+
+
+@pytest.mark.parametrize(
+    ("vips", "servers", "left_out"),
+    [
+        (["192.0.2.77"], [{"host": "rs1"}, V4, V6], "vip 192.0.2.77 is not served by 2001:db8::20"),
+        (["192.0.2.77"], [V4, V4 | {"address": "192.0.2.21"}, V6], "vip 192.0.2.77 is not served by 2001:db8::20"),
+        (
+            ["192.0.2.77", "2001:db8::77"],
+            [V4, V4 | {"address": "192.0.2.21"}, V6],
+            "vip 2001:db8::77 is not served by 192.0.2.20, 192.0.2.21",
+        ),
+        (["192.0.2.77", "2001:db8::77"], [V4, V6], None),
+        (["192.0.2.77"], [V4], None),
+    ],
+)
+def test_who_is_left_out_of_a_vip_for_its_family_is_said(vips, servers, left_out):
+    outcome = build(
+        web(vip=None, vips=[{"address": vip} for vip in vips], real_servers=servers),
+        hosts={"lvs1": {"lvs_addresses": ["192.0.2.5/24", "2001:db8::5/64"]}},
+    )
+    why = "no address of its family is described for that"
+    said = [warning for warning in outcome.warnings if "is not served by" in warning]
+    assert outcome.findings == []
+    assert said == ([f"lvs_services[0] web: {left_out}: {why}"] if left_out else [])
+
+
 def nat_cluster(*gateways: str):
     """A director with a public and a private leg, and a real server behind it."""
     return build(

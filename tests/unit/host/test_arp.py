@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _sysctl
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import Arp
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +78,15 @@ def test_settings_of_interfaces_with_dots_have_a_name_and_a_path() -> None:
     assert name == "net.ipv4.conf.eth0/7.arp_ignore"
     assert _sysctl._path(name) == "/proc/sys/net/ipv4/conf/eth0.7/arp_ignore"
     assert _sysctl.read(_sysctl.per_interface("nowhere.7", "arp_ignore")) is None
+
+
+@pytest.mark.parametrize(("number", "container"), [(errno.EROFS, True), (errno.EINVAL, False), (errno.EACCES, False)])
+def test_a_container_is_blamed_only_where_nobody_may_write(monkeypatch, number: int, container: bool) -> None:
+    def refuse(*_path: str, **_how: str) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(LvsError) as caught:
+        _sysctl.write("net.ipv4.vs.est_cpulist", "9999")
+    assert str(caught.value).startswith("Setting net.ipv4.vs.est_cpulist: cannot set it to 9999: ")
+    assert ("container" in str(caught.value)) == container

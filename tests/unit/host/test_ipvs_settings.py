@@ -38,6 +38,7 @@ def sets(plan: _vip.Plan) -> list[str]:
         ("sync_ports", 7, "sync_ports: 7 is not a power of two."),
         ("sync_threshold", "60 50", "sync_threshold: '60 50' is not two numbers, the first of them the smaller one,"),
         ("est_cpulist", "all", "est_cpulist: 'all' is not a list of CPUs, such as '0-3,6'."),
+        ("est_cpulist", "0,3-1", "est_cpulist: '0,3-1': the range 3-1 runs backwards, and the kernel takes none such."),
         ("conn_tab_bits", 28, "conn_tab_bits: '28' is not a whole number from 8 to 27."),
     ],
 )

@@ -57,7 +57,7 @@ def validated(services):
 @given(st.dictionaries(st.sampled_from([*services_spec()["options"], "unknown"]), st.sampled_from(WORDS), max_size=4))
 def test_a_plain_service_is_taken_as_it_is(changes):
     service = {**SERVICE, **changes}
-    if Plain(services_spec()).is_plain(service):
+    if Plain(services_spec()).are_plain([service]):
         result = validated([service])
         assert not result.error_messages
         assert outcome([service]) == outcome(result.validated_parameters["services"])
@@ -72,7 +72,7 @@ def test_a_plain_service_is_taken_as_it_is(changes):
 )
 def test_a_plain_real_server_is_taken_as_it_is(changes):
     service = {**SERVICE, "real_servers": [SERVER, {**SERVER, "address": "198.51.100.2", **changes}]}
-    if Plain(services_spec()).is_plain(service):
+    if Plain(services_spec()).are_plain([service]):
         result = validated([service])
         assert not result.error_messages
         assert outcome([service]) == outcome(result.validated_parameters["services"])
@@ -88,7 +88,7 @@ def test_a_plain_real_server_is_taken_as_it_is(changes):
     ],
 )
 def test_what_people_write_is_plain(service):
-    assert Plain(services_spec()).is_plain(service)
+    assert Plain(services_spec()).are_plain([service])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_people_write_is_plain(service):
     ],
 )
 def test_what_needs_conversion_or_refusal_is_not_plain(service):
-    assert not Plain(services_spec()).is_plain(service)
+    assert not Plain(services_spec()).are_plain([service])
 
 
 def test_items_come_back_in_their_order_with_those_that_were_converted(arguments):
@@ -123,20 +123,44 @@ def test_items_come_back_in_their_order_with_those_that_were_converted(arguments
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("wrong", "said"),
     [
-        ({**SERVICE, "wieght": 1}, "Unsupported parameters"),
-        ({"port": 80}, "found in services"),
-        ({**SERVICE, "real_servers": [{"weight": 1}]}, "missing required arguments: address"),
-        ({**SERVICE, "protocol": "icmp"}, "value of protocol must be one of: tcp, udp, sctp, got: icmp"),
+        ({**SERVICE, "wieght": 1}, "services[1] (vip 192.0.2.10, port 80): Unsupported parameters: services.wieght."),
+        ({"port": 80}, "services[1] (port 80): one of the following is required: vip, mark found in services"),
+        (
+            {**SERVICE, "real_servers": [SERVER, {"weight": 1}]},
+            "services[1] (vip 192.0.2.10, port 80), real_servers[1]: missing required arguments: address found in"
+            " real_servers",
+        ),
+        (
+            {**SERVICE, "name": "web", "real_servers": [{**SERVER, "weight": "much"}]},
+            "services[1] (name web, vip 192.0.2.10, port 80), real_servers[0] (name rs1, address 198.51.100.1):"
+            " argument 'weight' is of type",
+        ),
+        (
+            {**SERVICE, "protocol": "icmp"},
+            "services[1] (vip 192.0.2.10, port 80): value of protocol must be one of: tcp, udp, sctp, got: icmp",
+        ),
+        ("vip=192.0.2.10", "services[1]: "),
     ],
 )
-def test_what_is_wrong_among_thousands_is_told_as_ever(arguments, wrong, words):
+def test_what_is_wrong_among_thousands_is_told_by_name(arguments, wrong, said):
     arguments([SERVICE, wrong, SERVICE])
     told = end(lambda: BulkModule(bulk="services", argument_spec=SPEC))
-    assert told["failed"] and words in told["msg"]
-    arguments([wrong])
-    assert end(lambda: basic.AnsibleModule(argument_spec=SPEC))["msg"] == told["msg"]
+    assert told["failed"] and any(line.startswith(said) for line in told["msg"].splitlines())
+    assert told["invocation"]["module_args"]["services"] == "3 items, which are shown with -vvv"
+
+
+def test_all_that_is_wrong_is_told_at_once(arguments):
+    broken = {"mark": 3, "protocol": "icmp", "real_servers": [{"weight": 1}, SERVER, {**SERVER, "forward": "x"}]}
+    arguments([SERVICE, broken, {"port": 80}])
+    lines = end(lambda: BulkModule(bulk="services", argument_spec=SPEC))["msg"].splitlines()
+    assert [*dict.fromkeys(line.partition(": ")[0] for line in lines)] == [
+        "services[1] (mark 3)",
+        "services[1] (mark 3), real_servers[0]",
+        "services[1] (mark 3), real_servers[2] (name rs1, address 198.51.100.1)",
+        "services[2] (port 80)",
+    ]
 
 
 def test_what_is_no_list_and_what_is_missing_is_told_as_ever(arguments):

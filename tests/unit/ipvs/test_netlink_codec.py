@@ -169,7 +169,7 @@ def test_a_reader_of_many_reads_each_as_one_alone_is_read(many, family):
         attrs = [*server_attrs(server), *server_name_attrs(server), *ALIKE]
         told = request(5, ("IPVS_CMD_ATTR_DEST", attrs[::-1] if backwards else attrs))
         (message,) = codec.messages(told)
-        assert reader.read(message.payload, family) == server
+        assert reader.read(message.data, family) == server
 
 
 @given(real_servers(), real_servers(), st.data())
@@ -179,11 +179,11 @@ def test_what_only_looks_alike_is_not_taken_for_it(first, second, data):
         next(codec.messages(request(5, ("IPVS_CMD_ATTR_DEST", [*server_name_attrs(one), *server_attrs(one), *ALIKE]))))
         for one in (first, second)
     ]
-    changed = bytearray(told[1].payload)
+    changed = bytearray(told[1].data)
     place = data.draw(st.integers(0, len(changed) - 1))
     changed[place] ^= data.draw(st.integers(1, 255))
     fresh, reader = RealServerReader(), RealServerReader()
-    reader.read(told[0].payload, "ipv4")
+    reader.read(told[0].data, "ipv4")
     outcomes = []
     for one in (fresh, reader):
         try:
@@ -191,6 +191,69 @@ def test_what_only_looks_alike_is_not_taken_for_it(first, second, data):
         except (ValueError, LookupError, struct.error):
             outcomes.append(None)
     assert outcomes[0] == outcomes[1]
+
+
+def as_told(many: list[RealServer], backwards: bool = False, sequence: int = SEQUENCE) -> list[bytes]:
+    """The datagrams in which the kernel tells of these real servers, the newest first, two in each."""
+    told = [[*server_name_attrs(server), *server_attrs(server), *ALIKE] for server in reversed(many)]
+    attrs = [found[::-1] if backwards else found for found in told]
+    data = [request(5, ("IPVS_CMD_ATTR_DEST", found)) for found in attrs]
+    return [b"".join(data[start : start + 2]) for start in range(0, len(data), 2)]
+
+
+def blocks_of(datagrams: list[bytes]) -> list[bytes]:
+    return [block.data for datagram in datagrams for block in codec.blocks(datagram)]
+
+
+def by_key(many: list[RealServer]) -> dict[tuple[str, int], RealServer]:
+    return {server.key: server for server in many}
+
+
+MANY = st.lists(real_servers(), max_size=5, unique_by=lambda server: server.key)
+
+
+@given(MANY, MANY, st.sampled_from(["ipv4", "ipv6"]), st.booleans())
+def test_real_servers_are_read_whatever_was_wanted(many, others, family, backwards):
+    """And what was wanted comes back itself when it is what the kernel tells, in this order."""
+    reader = RealServerReader()
+    blocks = blocks_of(as_told(many, backwards))
+    reader.read_all(blocks_of(as_told([RealServer("192.0.2.1", 80)], backwards)), family, {})
+    for wanted in (by_key(others), {}, by_key(many[::-1]), by_key(many)):
+        found = reader.read_all(blocks, family, wanted)
+        assert list(found.items()) == list(by_key(many).items())
+    if many and all((":" in server.address) == (family == "ipv6") for server in many):
+        assert found is wanted
+
+
+@given(MANY.filter(bool), st.data())
+def test_what_only_looks_like_what_is_wanted_is_not_taken_for_it(many, data):
+    """A byte that differs is a counter's, or makes another real server or none of it."""
+    (told,) = blocks_of([b"".join(as_told(many))])
+    changed = bytearray(told)
+    place = data.draw(st.integers(0, len(changed) - 1))
+    changed[place] ^= data.draw(st.integers(1, 255))
+    outcomes = []
+    for wanted in ({}, by_key(many)):
+        reader = RealServerReader()
+        reader.read_all(blocks_of(as_told(many[:1])), "ipv4", {})
+        try:
+            outcomes.append(reader.read_all([bytes(changed)], "ipv4", wanted))
+        except (ValueError, LookupError, struct.error):
+            outcomes.append(None)
+    assert outcomes[0] == outcomes[1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3)), max_size=4), st.integers(0, 3))
+def test_blocks_are_the_messages_that_are_alike(sizes, flag):
+    """A datagram in one block cuts into the messages that it is made of; others come one by one."""
+    all_alike = len({size for size, _count in sizes}) == 1
+    told = [codec.message(FAMILY, 5, bytes(4 * size), 0, SEQUENCE) for size, count in sizes for _each in range(count)]
+    found = [*codec.blocks(b"".join(told))]
+    assert [message for block in found for message in codec.cut(block.data)] == told
+    assert len(found) == (1 if all_alike else len(told))
+    if all_alike and len(told) > 1:
+        other = codec.message(FAMILY, 5, bytes(len(told[0]) - 20), flag, SEQUENCE + (not flag))
+        assert len([*codec.blocks(b"".join([*told, other]))]) == (len(told) + 1 if flag != 1 else 1)
 
 
 def only(data: bytes, container: int) -> dict[int, bytes]:
@@ -201,7 +264,12 @@ def only(data: bytes, container: int) -> dict[int, bytes]:
 def test_a_kernel_that_knows_neither_tunnel_types_nor_mixed_families():
     server = RealServer("192.0.2.1", 80, "tun", 3)
     attrs = [*server_name_attrs(server)[:2], *server_attrs(server)[:4]]
-    assert codec.real_server_of(only(request(5, ("IPVS_CMD_ATTR_DEST", attrs)), codec.CMD_DEST), "ipv4") == server
+    told = request(5, ("IPVS_CMD_ATTR_DEST", attrs))
+    assert codec.real_server_of(only(told, codec.CMD_DEST), "ipv4") == server
+    reader = RealServerReader()
+    for wanted in (server, server._replace(tunnel_type="gue", tunnel_port=6080), server):
+        assert reader.read_all([told], "ipv4", by_key([wanted])) == by_key([server])
+    assert reader.read_all([told], "ipv4", wanted := by_key([server])) is wanted
 
 
 def test_what_is_set_without_effect_is_not_seen():
