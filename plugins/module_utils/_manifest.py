@@ -31,6 +31,7 @@ VERSION = 1
 
 REAL_SERVER = "real_server"
 DIRECTOR = "director"
+VRRP = "vrrp"  # keepalived moves it between directors
 
 
 class VipRecord(t.TypedDict):
@@ -67,7 +68,7 @@ class Manifest:
         return not (self.services or self.vips or self.settings or self.tunnels or self.devices)
 
     def vips_of(self, side: str) -> dict[str, VipRecord]:
-        """The VIPs of one side, V(real_server) or V(director), in the order of their coming."""
+        """The VIPs of one side, V(real_server), V(director) or V(vrrp), in the order of their coming."""
         return {address: record for address, record in self.vips.items() if record["side"] == side}
 
     def with_services(self, owner: str, names: t.Iterable[str]) -> Manifest:
@@ -206,7 +207,7 @@ def _parse(data: t.Any, path: str) -> Manifest:
 
 
 def _parse_vip(record: t.Mapping[str, t.Any]) -> VipRecord:
-    if record["side"] not in (REAL_SERVER, DIRECTOR):
+    if record["side"] not in (REAL_SERVER, DIRECTOR, VRRP):
         raise ValueError(record["side"])
     return VipRecord(
         side=record["side"],

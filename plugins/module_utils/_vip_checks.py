@@ -13,12 +13,12 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, VRRP
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip import LABEL_MAX, Vip, standing
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
 
-_SIDES = {REAL_SERVER: "a real server", DIRECTOR: "a director"}
+_SIDES = {REAL_SERVER: "a real server", DIRECTOR: "a director", VRRP: "keepalived"}
 _WHOLE_NETWORK = (
     "On a real server a VIP always stands alone, as /32 or /128: with a shorter prefix on a loopback device the host "
     "takes the whole network for its own, answers ARP for every address in it and cannot reach its neighbours."

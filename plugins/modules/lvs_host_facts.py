@@ -69,8 +69,8 @@ ansible_facts:
           sample: {eth0: {loopback: false, mac: "02:00:5e:10:00:0b", mtu: 1500, up: true}}
         vips:
           description:
-            - The VIPs that are recorded as ours, with the side that each serves, V(real_server) or V(director), and
-              whether it has been announced to the neighbours.
+            - The VIPs that are recorded as ours, with the side that each serves, V(real_server), V(director) or
+              V(vrrp), and whether it has been announced to the neighbours.
           type: list
           elements: dict
           sample:
@@ -130,12 +130,19 @@ ansible_facts:
           type: list
           elements: str
           sample: [pyroute2]
+        keepalived:
+          description:
+            - The C(version) of the installed keepalived, and the C(config) that was written by the role
+              C(openlvs.lvs.keepalived); null for each that is not there.
+          type: dict
+          sample: {config: null, version: 2.2.7}
 """
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openlvs.lvs.plugins.module_utils import _host_kernel
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host_facts import facts
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import facts as keepalived_facts
 
 
 def main() -> None:
@@ -145,7 +152,8 @@ def main() -> None:
         host = _host_kernel.read()
     except LvsError as exc:
         module.fail_json(msg=str(exc), **exc.details)
-    module.exit_json(changed=False, ansible_facts={"lvs_host": facts(host)})
+    found = {**facts(host), "keepalived": keepalived_facts(module.run_command)}
+    module.exit_json(changed=False, ansible_facts={"lvs_host": found})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""keepalived.conf from typed data. Pure: data in; text out, or everything that cannot work."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import describe_real_server, describe_service
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import HEADER, SECRET
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import known, servers, vrrp, watch
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
+
+Data = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """:attr secret: text of the file SECRET; empty without a password."""
+
+    config: str
+    secret: str
+    watch: watch.Watch
+
+
+def files(settings: Data) -> dict[str, t.Any]:
+    """What the module takes: an empty text if keepalived has nothing to do.
+
+    :raises OptionError: with everything that cannot work.
+    """
+    virtual_servers = settings.get("virtual_servers") or ()
+    in_config = known.known_in_config(settings.get("found") or "")
+    ready = known.without_unknown(virtual_servers, [in_config, known.known_in_table(settings.get("table") or ())])
+    held = [
+        str(server.get("name") or server["address"])
+        for before, after in zip(virtual_servers, ready)
+        for server in before.get("real_servers", ())
+        if not any(server["address"] == other["address"] for other in after["real_servers"])
+    ]
+    instances = settings.get("instances") or ()
+    if not virtual_servers and not instances:
+        return {"config": "", "secret": "", "services": [], "vips": [], "held": []}
+    rendering = render({**settings, "virtual_servers": ready})
+    return {
+        "config": rendering.config,
+        "secret": rendering.secret,
+        "services": [_service(one, rendering.watch) for one in rendering.watch.services],
+        "vips": [_vip(vip, one) for one in instances for vip in [*one["vips"], *(one.get("excluded_vips") or ())]],
+        "held": list(dict.fromkeys(held)),
+    }
+
+
+def _service(one: watch.Watched, all_of_them: watch.Watch) -> dict[str, t.Any]:
+    table = all_of_them.description.table
+    sorry = {"sorry_server": _said(describe_real_server(one.sorry))} if one.sorry else {}
+    return {
+        **_said(describe_service(table.services[one.key])),
+        "real_servers": [_said(describe_real_server(server)) for server in table.servers(one.key).values()],
+        **sorry,
+    }
+
+
+def _said(described: Data) -> dict[str, t.Any]:
+    return {key: value for key, value in described.items() if value is not None}
+
+
+def _vip(vip: Data, instance: Data) -> dict[str, t.Any]:
+    address = str(vip["address"])
+    prefix = int(vip.get("prefix") or (128 if ":" in address else 32))
+    return {"address": address, "prefix": prefix, "interface": str(vip.get("interface") or instance["interface"])}
+
+
+def render(settings: Data) -> Rendering:
+    """The files of a host.
+
+    :arg settings: the role's variables without their prefix.
+    :raises OptionError: with everything that cannot work.
+    """
+    writer = Writer(_version(settings.get("version")))
+    password = settings.get("auth_pass")
+    if password is not None and password_problem(str(password)):
+        writer.findings.append(f"keepalived_auth_pass {password_problem(str(password))}")
+    writer.line(f"{HEADER} Changes made here do not last.")
+    _write_globals(writer, settings)
+    vrrp.write_processes(writer, settings.get("processes") or ())
+    vrrp.write_scripts(writer, settings.get("scripts") or ())
+    vrrp.write_groups(writer, settings.get("sync_groups") or (), settings.get("instances") or ())
+    vrrp.write_instances(writer, settings, SECRET if password else None)
+    try:
+        watched = watch.read(settings.get("virtual_servers") or ())
+    except OptionError as exc:
+        raise OptionError([*writer.findings, *exc.findings]) from exc
+    for one in watched.services:
+        servers.write_virtual_server(writer, one, watched.description.table)
+    if writer.findings:
+        raise OptionError(writer.findings)
+    extra = str(settings.get("extra") or "").strip("\n")
+    secret = f"authentication {{\n  auth_type PASS\n  auth_pass {password}\n}}\n" if password else ""
+    return Rendering(str(writer) + (f"\n{extra}\n" if extra else ""), secret, watched)
+
+
+def _version(text: object) -> tuple[int, ...] | None:
+    return tuple(int(part) for part in str(text).split(".")) if text else None
+
+
+def _write_globals(writer: Writer, settings: Data) -> None:
+    with writer.block("global_defs"):
+        writer.line("router_id", writer.string("keepalived_router_id", "it", settings["router_id"]))
+        for key, keyword in (("multicast_group", "vrrp_mcast_group4"), ("multicast_group_ipv6", "vrrp_mcast_group6")):
+            if settings.get(key):
+                writer.line(keyword, settings[key])
+        _write_notification(writer, settings.get("notification") or {})
+        scripts = settings.get("scripts") or _has_script_checks(settings.get("virtual_servers") or ())
+        if scripts:
+            user = settings.get("script_user") or "nobody"
+            if user == "root":
+                writer.wrong("keepalived_script_user", "scripts never run as root. Name a user without rights")
+            writer.line("script_user", writer.name("keepalived_script_user", "user", user))
+            writer.line("enable_script_security")
+
+
+def _has_script_checks(virtual_servers: t.Iterable[Data]) -> bool:
+    for one in virtual_servers:
+        places = [one, *one.get("real_servers", ())]
+        if any(check["type"] == "script" for place in places for check in place.get("checks", ())):
+            return True
+    return False
+
+
+def _write_notification(writer: Writer, notification: Data) -> None:
+    if not notification.get("to"):
+        return
+    where = "keepalived_notification"
+    with writer.block("notification_email"):
+        for address in notification["to"]:
+            writer.line(writer.string(where, "to", address))
+    if notification.get("from"):
+        writer.line("notification_email_from", writer.string(where, "from", notification["from"]))
+    writer.line("smtp_server", writer.string(where, "smtp_server", notification.get("smtp_server") or "127.0.0.1"))
+    writer.line("smtp_connect_timeout", seconds(notification.get("smtp_timeout") or 30))

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""How a real server is looked at: a checker of keepalived.conf(5) for each kind of check."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
+
+Check = t.Mapping[str, t.Any]
+
+KEYWORDS = {
+    "ping": "PING_CHECK",
+    "tcp": "TCP_CHECK",
+    "udp": "UDP_CHECK",
+    "http": "HTTP_GET",
+    "https": "SSL_GET",
+    "smtp": "SMTP_CHECK",
+    "dns": "DNS_CHECK",
+    "script": "MISC_CHECK",
+}
+_DIGEST = re.compile("[0-9a-f]{32}")
+_STATUS = re.compile("[1-5][0-9][0-9](-[1-5][0-9][0-9])?")
+_HEX = re.compile("[0-9a-fA-F ]+")
+_RECORDS = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
+
+
+def write_check(writer: Writer, where: str, check: Check, default_port: int) -> None:
+    """:arg default_port: of the real server; 0 where it has none, so that the check must say one."""
+    kind = str(check["type"])
+    with writer.block(KEYWORDS[kind]):
+        if kind not in ("script", "ping"):
+            _write_place(writer, where, check, default_port)
+        _PARTS.get(kind, _write_nothing)(writer, where, check)
+        if kind != "script":
+            writer.line("connect_timeout", seconds(check.get("timeout", 3)))
+        writer.line("delay_loop", seconds(check.get("interval", 6)))
+        # Keepalived counts the tries after the first one.
+        writer.line("retry", int(check.get("fall", 3)) - 1)
+        writer.line("delay_before_retry", seconds(check.get("retry_delay", 1)))
+        if check.get("start_down"):
+            writer.line("alpha")
+
+
+def _write_place(writer: Writer, where: str, check: Check, default_port: int) -> None:
+    if check.get("address"):
+        writer.line("connect_ip", check["address"])
+    if check.get("port"):
+        writer.line("connect_port", int(check["port"]))
+    elif not default_port:
+        writer.wrong(where, f"a {check['type']} check needs a port: this virtual server has none of its own")
+
+
+def _write_nothing(writer: Writer, where: str, check: Check) -> None:
+    """The kind has nothing of its own to say."""
+
+
+def _write_http(writer: Writer, where: str, check: Check) -> None:
+    if not check.get("path"):
+        writer.wrong(where, f"a check of type {check['type']} needs a path, such as /")
+        return
+    if not str(check["path"]).startswith("/"):
+        writer.wrong(where, f"path {check['path']!r} must begin with a slash")
+    writer.line("http_protocol", "1.1")  # many servers answer 1.0 without a host's name by another page
+    if check["type"] == "https":
+        writer.line("enable_sni")
+    with writer.block("url"):
+        writer.line("path", writer.string(where, "path", check["path"]))
+        if check.get("host"):
+            writer.line("virtualhost", writer.string(where, "host", check["host"]))
+        statuses = [str(status) for status in check.get("status") or ()]
+        for status in statuses:
+            if not _STATUS.fullmatch(status):
+                writer.wrong(where, f"status {status!r} must be a status code such as 200, or a range such as 200-299")
+        if statuses:
+            writer.line("status_code", *statuses)
+        if check.get("digest"):
+            if not _DIGEST.fullmatch(str(check["digest"])):
+                writer.wrong(where, f"digest {check['digest']!r} must be the 32 digits that genhash(1) prints")
+            writer.line("digest", check["digest"])
+        if check.get("regex"):
+            writer.line("regex", writer.string(where, "regex", check["regex"]))
+
+
+def _write_smtp(writer: Writer, where: str, check: Check) -> None:
+    if check.get("host"):
+        writer.line("helo_name", writer.string(where, "host", check["host"]))
+
+
+def _write_dns(writer: Writer, where: str, check: Check) -> None:
+    if check.get("record"):
+        if check["record"] not in _RECORDS:
+            writer.wrong(where, f"record {check['record']!r} is unknown: one of {', '.join(_RECORDS)}")
+        writer.line("type", check["record"])
+    if check.get("host"):
+        writer.line("name", writer.string(where, "host", check["host"]))
+
+
+def _write_udp(writer: Writer, where: str, check: Check) -> None:
+    for key, keyword in (("payload", "payload"), ("reply", "require_reply")):
+        if check.get(key):
+            if not _HEX.fullmatch(str(check[key])):
+                writer.wrong(where, f"{key} {check[key]!r} must be bytes as hexadecimal digits, such as '6869'")
+            writer.line(keyword, check[key])
+
+
+def _write_script(writer: Writer, where: str, check: Check) -> None:
+    command = str(check.get("path") or "")
+    if not command.startswith("/"):
+        writer.wrong(where, f"a check of type script needs a path, absolute and on the director, not {command!r}")
+        return
+    writer.line("misc_path", writer.string(where, "path", command))
+    writer.line("misc_timeout", int(check.get("timeout", 3)))
+
+
+_PARTS: dict[str, t.Callable[[Writer, str, Check], None]] = {
+    "http": _write_http,
+    "https": _write_http,
+    "smtp": _write_smtp,
+    "dns": _write_dns,
+    "udp": _write_udp,
+    "script": _write_script,
+}

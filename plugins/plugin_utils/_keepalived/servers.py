@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Virtual servers and their real servers, in the words of keepalived.conf(5)."""
+
+from __future__ import annotations
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
+    TUNNEL_CHECKSUMS,
+    RealServer,
+    Service,
+    ServiceKey,
+    Table,
+)
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.checkers import write_check
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer
+
+# By what a comment before each virtual server begins, so that it can be read back; see known.py.
+MARK = "# service"
+
+
+def write_virtual_server(writer: Writer, watched: Watched, table: Table) -> None:
+    key, options = watched.key, watched.options
+    service = table.services[key]
+    writer.gap()
+    writer.line(MARK, key)
+    with writer.block("virtual_server", *_head(key)):
+        writer.line("lvs_sched", service.scheduler)
+        for flag in service.scheduler_flags:
+            writer.line(flag)
+        if key.protocol == "mark":
+            writer.line("ip_family", "inet6" if key.family == "ipv6" else "inet")
+        else:
+            writer.line("protocol", key.protocol.upper())
+        _write_persistence(writer, service)
+        if service.ops:
+            writer.line("ops")
+        for keyword in ("quorum", "hysteresis"):
+            if options.get(keyword):
+                writer.line(keyword, int(options[keyword]))
+        for keyword in ("alpha", "omega", "inhibit_on_failure"):
+            if options.get(keyword):
+                writer.line(keyword)
+        if options.get("virtualhost"):
+            writer.line("virtualhost", writer.string(watched.where, "virtualhost", options["virtualhost"]))
+        if options.get("smtp_alert"):
+            writer.line("smtp_alert", "true")
+        if watched.sorry:
+            writer.line("sorry_server", *_place(watched.sorry))
+            writer.line("sorry_server_lvs_method", _method(watched.sorry))
+        for place, server in table.servers(key).items():
+            _write_real_server(writer, watched, place, server)
+
+
+def _head(key: ServiceKey) -> tuple[object, ...]:
+    if key.protocol == "mark":
+        return ("fwmark", key.mark)
+    return (key.address, key.port) if key.port else (key.address,)
+
+
+def _place(server: RealServer) -> tuple[object, ...]:
+    return (server.address, server.port) if server.port else (server.address,)
+
+
+def _write_persistence(writer: Writer, service: Service) -> None:
+    if service.persistent is None:
+        return
+    writer.line("persistence_timeout", service.persistent)
+    if service.netmask is not None:
+        writer.line("persistence_granularity", service.netmask)
+    if service.pe:
+        writer.line("persistence_engine", service.pe)
+
+
+def _method(server: RealServer) -> str:
+    if server.forward != "tun":
+        return server.forward.upper()
+    words = ["TUN", "type", server.tunnel_type]
+    if server.tunnel_port:
+        words += ["port", str(server.tunnel_port)]
+    if server.tunnel_flags:
+        words.append(TUNNEL_CHECKSUMS[server.tunnel_flags])
+    return " ".join(words)
+
+
+def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int], server: RealServer) -> None:
+    with writer.block("real_server", *_place(server)):
+        writer.line("weight", server.weight)
+        writer.line("lvs_method", _method(server))
+        if server.upper_threshold:
+            writer.line("uthreshold", server.upper_threshold)
+        if server.lower_threshold:
+            writer.line("lthreshold", server.lower_threshold)
+        for number, check in enumerate(watched.checks[place]):
+            where = f"{watched.where}, checks[{number}]"
+            write_check(writer, where, check, server.port)

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""VRRP instances, their groups, and what they watch, in the words of keepalived.conf(5)."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
+
+Data = t.Mapping[str, t.Any]
+
+OWNER = 255  # the priority of a router that has the address as its own and never yields
+
+
+def write_processes(writer: Writer, processes: t.Sequence[Data]) -> None:
+    for one in processes:
+        where = f"process {one['name']}"
+        writer.gap()
+        with writer.block("vrrp_track_process", writer.name(where, "name", one["name"])):
+            writer.line("process", writer.string(where, "process", one["process"]))
+            for key in ("quorum", "weight"):
+                if one.get(key) is not None:
+                    writer.line(key, int(one[key]))
+
+
+def write_scripts(writer: Writer, scripts: t.Sequence[Data]) -> None:
+    for one in scripts:
+        where = f"script {one['name']}"
+        if not str(one["command"]).startswith("/"):
+            writer.wrong(where, f"command {one['command']!r} must be an absolute path, with its arguments behind it")
+        writer.gap()
+        with writer.block("vrrp_script", writer.name(where, "name", one["name"])):
+            writer.line("script", _quoted(writer.string(where, "command", one["command"])))
+            writer.line("interval", seconds(one.get("interval", 1)))
+            writer.line("timeout", seconds(one.get("timeout", 3)))
+            writer.line("fall", int(one.get("fall", 3)))
+            writer.line("rise", int(one.get("rise", 1)))
+            if one.get("weight"):
+                writer.line("weight", int(one["weight"]))
+            if one.get("user"):
+                writer.line("user", writer.name(where, "user", one["user"]))
+
+
+def _quoted(text: str) -> str:
+    return text if text.startswith('"') else f'"{text}"'
+
+
+def write_groups(writer: Writer, groups: t.Sequence[Data], instances: t.Sequence[Data]) -> None:
+    known = [str(one["name"]) for one in instances]
+    for group in groups:
+        where = f"sync group {group['name']}"
+        writer.gap()
+        with writer.block("vrrp_sync_group", writer.name(where, "name", group["name"])), writer.block("group"):
+            for member in group["instances"]:
+                if member not in known:
+                    writer.wrong(where, f"instance {member!r} is not described: there are {', '.join(known)}")
+                writer.line(member)
+
+
+def write_instances(writer: Writer, settings: Data, secret: str | None) -> None:
+    """:arg secret: the file that has the password; None without one."""
+    instances = settings.get("instances") or ()
+    _check_instances(writer, instances)
+    names = {
+        "track_interfaces": None,
+        "track_scripts": {str(one["name"]) for one in settings.get("scripts") or ()},
+        "track_processes": {str(one["name"]) for one in settings.get("processes") or ()},
+    }
+    for one in instances:
+        _write_instance(writer, one, secret, names)
+
+
+def _check_instances(writer: Writer, instances: t.Sequence[Data]) -> None:
+    ids: dict[tuple[str, int, int], str] = {}
+    holders: dict[str, str] = {}
+    seen = set()
+    for one in instances:
+        name = str(one["name"])
+        where = f"VRRP instance {name}"
+        if name in seen:
+            writer.wrong(where, "it is described twice: names are unique")
+        seen.add(name)
+        if not one.get("vips"):
+            writer.wrong(where, "it has no VIP: without one, keepalived ignores it")
+            continue
+        place = (str(one["interface"]), int(one["id"]), _version_of(one["vips"][0]))
+        other = ids.setdefault(place, name)
+        if other != name:
+            text = f"id {one['id']} is that of {other} on {one['interface']} already: each would take the other's word"
+            writer.wrong(where, f"{text} for its own. Choose another id")
+        for vip in [*one["vips"], *(one.get("excluded_vips") or ())]:
+            address = str(vip["address"])
+            other = holders.setdefault(address, name)
+            if other != name:
+                writer.wrong(where, f"vip {address} is in {other} already: one instance moves it")
+
+
+def _version_of(vip: Data) -> int:
+    return 6 if ":" in str(vip["address"]) else 4
+
+
+def _write_instance(writer: Writer, one: Data, secret: str | None, names: t.Mapping[str, set[str] | None]) -> None:
+    where = f"VRRP instance {one['name']}"
+    if not one.get("vips"):
+        return
+    family = _version_of(one["vips"][0])
+    version = int(one.get("version") or (3 if family == 6 else 2))
+    state, priority = str(one.get("state", "BACKUP")).upper(), int(one.get("priority", 100))
+    if family == 6 and version != 3:
+        writer.wrong(where, "IPv6 needs VRRP version 3")
+    if secret and version == 3:
+        writer.wrong(where, "VRRP version 3 has no password. Use version: 2, or leave keepalived_auth_pass out")
+    preempt = bool(one.get("preempt", False))
+    if state == "MASTER" and not preempt:
+        writer.wrong(where, "state MASTER goes with preempt: true alone: nopreempt needs BACKUP on every director")
+    if priority == OWNER and state != "MASTER":
+        writer.wrong(where, f"priority {OWNER} never yields. Use 1 to {OWNER - 1}")
+    writer.gap()
+    with writer.block("vrrp_instance", writer.name(where, "name", one["name"])):
+        writer.line("state", state)
+        if not preempt:
+            writer.line("nopreempt")
+        writer.line("interface", writer.name(where, "interface", one["interface"]))
+        writer.line("version", version)
+        writer.line("virtual_router_id", int(one["id"]))
+        writer.line("priority", priority)
+        writer.line("advert_int", seconds(one.get("advert_interval", 1)))
+        _check_interval(writer, where, version, float(str(one.get("advert_interval", 1))))
+        if one.get("preempt_delay"):
+            writer.line("preempt_delay", seconds(one["preempt_delay"]))
+        if secret and version == 2:
+            writer.line("include", secret)
+        if one.get("unicast_source"):
+            writer.line("unicast_src_ip", one["unicast_source"])
+        if one.get("unicast_peers"):
+            with writer.block("unicast_peer"):
+                for peer in one["unicast_peers"]:
+                    writer.line(peer)
+        _write_vips(writer, where, one, family)
+        _write_tracks(writer, where, one, names)
+        if one.get("smtp_alert"):
+            writer.line("smtp_alert", "true")
+
+
+def _check_interval(writer: Writer, where: str, version: int, interval: float) -> None:
+    if version == 2 and (interval != int(interval) or not 1 <= interval <= 255):
+        text = f"advert_interval {interval:g}: VRRP version 2 counts whole seconds, 1 to 255"
+        writer.wrong(where, f"{text}. For less, use version: 3")
+    elif version == 3 and not 0.01 <= interval <= 40.95:
+        writer.wrong(where, f"advert_interval {interval:g} is out of range: 0.01 to 40.95 seconds in VRRP version 3")
+
+
+def _write_vips(writer: Writer, where: str, one: Data, family: int) -> None:
+    for key, keyword in (("vips", "virtual_ipaddress"), ("excluded_vips", "virtual_ipaddress_excluded")):
+        if not one.get(key):
+            continue
+        with writer.block(keyword):
+            for vip in one[key]:
+                address = ipaddress.ip_address(str(vip["address"]))
+                if key == "vips" and address.version != family:
+                    text = f"vip {address} is of another family than the first one"
+                    writer.wrong(where, f"{text}: put it into excluded_vips, which VRRP moves and does not name")
+                words = [f"{address}/{vip.get('prefix') or address.max_prefixlen}"]
+                words += ["dev", writer.name(where, "interface", vip.get("interface") or one["interface"])]
+                if vip.get("label"):
+                    words += ["label", writer.string(where, "label", vip["label"])]
+                writer.line(*words)
+
+
+def _write_tracks(writer: Writer, where: str, one: Data, names: t.Mapping[str, set[str] | None]) -> None:
+    keywords = {
+        "track_interfaces": "track_interface",
+        "track_scripts": "track_script",
+        "track_processes": "track_process",
+    }
+    for key, keyword in keywords.items():
+        # Its own interface is always tracked, and naming it is an error to keepalived.
+        tracked = [str(name) for name in one.get(key) or () if keyword != "track_interface" or name != one["interface"]]
+        if not tracked:
+            continue
+        known = names[key]
+        with writer.block(keyword):
+            for name in tracked:
+                if known is not None and name not in known:
+                    there = ", ".join(sorted(known)) or "none"
+                    writer.wrong(where, f"{key}: {name!r} is not described: there are {there}")
+                writer.line(writer.name(where, key, name))

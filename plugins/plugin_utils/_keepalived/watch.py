@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""Virtual servers as values: the table that the kernel has when every server is well, and who is looked at how."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import Description, read_services
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey
+
+Data = t.Mapping[str, t.Any]
+
+_SERVICE = services_spec()["options"]
+_SERVER = _SERVICE["real_servers"]["options"]
+SORRY_KEYS = ("address", "port", "forward")
+# Keepalived reads weights and marks more narrowly than the kernel.
+MAX_WEIGHT = 65535
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A virtual server.
+
+    :attr options: what keepalived is told beside the table, as the user wrote it.
+    :attr checks: of each real server, by its place in the table.
+    """
+
+    where: str
+    key: ServiceKey
+    options: Data
+    sorry: RealServer | None
+    checks: t.Mapping[tuple[str, int], t.Sequence[Data]]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """All virtual servers of a host."""
+
+    description: Description
+    services: tuple[Watched, ...]
+
+
+def table_services(servers: t.Iterable[Data]) -> list[dict[str, t.Any]]:
+    """The virtual servers as ``ipvs_services`` takes services, without what it does not know."""
+    return [
+        {
+            **{key: value for key, value in one.items() if key in _SERVICE},
+            "real_servers": [
+                {key: value for key, value in server.items() if key in _SERVER}
+                for server in one.get("real_servers", ())
+            ],
+        }
+        for one in servers
+    ]
+
+
+def read(servers: t.Sequence[Data]) -> Watch:
+    """:raises OptionError: with everything that cannot work."""
+    description = read_services(table_services(servers))
+    findings: list[str] = []
+    watched = []
+    for key, one in zip(description.table.services, servers):
+        name = one.get("name")
+        where = f"Service {key} ({name})" if name else f"Service {key}"
+        weights = [server.weight for server in description.table.servers(key).values()]
+        quorum = int(one.get("quorum") or 1)
+        if quorum > max(sum(weights), 1):
+            text = f"quorum {quorum} is above {sum(weights)}, the sum of the weights of its real servers"
+            findings.append(f"{where}: {text}, so it could never be met. Lower it")
+        if any(weight > MAX_WEIGHT for weight in weights):
+            findings.append(f"{where}: weight {max(weights)} is out of range for keepalived. Use 0 to {MAX_WEIGHT}.")
+        checks = {
+            place: [*one.get("checks", ()), *server.get("checks", ())]
+            for place, server in zip(description.table.servers(key), one.get("real_servers", ()))
+        }
+        watched.append(Watched(where, key, one, _sorry(key, where, one, findings), checks))
+    if findings:
+        raise OptionError(findings)
+    return Watch(description, tuple(watched))
+
+
+def _sorry(key: ServiceKey, where: str, one: Data, findings: list[str]) -> RealServer | None:
+    """The sorry server, judged by the rules for real servers."""
+    given = one.get("sorry_server")
+    if not given:
+        return None
+    service = {name: one.get(name) for name in ("vip", "port", "protocol", "mark", "family") if one.get(name)}
+    server = {name: given[name] for name in SORRY_KEYS if given.get(name) is not None}
+    persistent = {"persistent": one["persistent"]} if one.get("persistent") else {}
+    try:
+        judged = read_services([{**service, **persistent, "name": "", "real_servers": [server]}])
+    except OptionError as exc:
+        findings += [f"{where}, sorry server{finding.partition('real server')[2]}" for finding in exc.findings]
+        return None
+    (sorry,) = judged.table.servers(key).values()
+    if any(server.get("address") == given.get("address") for server in one.get("real_servers", ())):
+        text = f"sorry server {sorry.address} is one of its real servers: it answers when none of them does"
+        findings.append(f"{where}: {text}")
+    return sorry

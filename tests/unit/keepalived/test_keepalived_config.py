@@ -1,0 +1,219 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""keepalived.conf from typed data: what is written, and what is refused."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.known import known_in_config
+
+FRONT: dict[str, t.Any] = {"name": "front", "interface": "eth0", "id": 51, "vips": [{"address": "192.0.2.10"}]}
+BACK: dict[str, t.Any] = {"name": "back", "interface": "eth0", "id": 52, "vips": [{"address": "192.0.2.20"}]}
+WEB: dict[str, t.Any] = {
+    "name": "web",
+    "vip": "192.0.2.10",
+    "port": 80,
+    "checks": [{"type": "http", "path": "/", "host": "www.example.org", "status": [200, "301-302"], "fall": 4}],
+    "sorry_server": {"address": "192.0.2.1", "port": 8080, "forward": "nat"},
+    "real_servers": [{"name": "rs1", "address": "192.0.2.11", "weight": 2}, {"name": "rs2", "address": "192.0.2.12"}],
+}
+SETTINGS: dict[str, t.Any] = {"router_id": "lvs1", "instances": [FRONT], "virtual_servers": [WEB]}
+
+
+def config(**changed: t.Any) -> str:
+    return str(files({**SETTINGS, **changed})["config"])
+
+
+def refused(**changed: t.Any) -> str:
+    with pytest.raises(OptionError) as caught:
+        files({**SETTINGS, **changed})
+    assert len(caught.value.findings) == 1, caught.value.findings
+    return caught.value.findings[0]
+
+
+def instance(**changed: t.Any) -> dict[str, t.Any]:
+    return {"instances": [{**FRONT, **changed}]}
+
+
+def web(**changed: t.Any) -> dict[str, t.Any]:
+    return {"virtual_servers": [{**WEB, **changed}]}
+
+
+def marked(**changed: t.Any) -> dict[str, t.Any]:
+    return web(**{"vip": None, "port": None, "mark": 5, "sorry_server": None, **changed})
+
+
+def check(**words: t.Any) -> dict[str, t.Any]:
+    return web(checks=[words])
+
+
+WRITTEN = """\
+# Written by Ansible, role openlvs.lvs.keepalived. Changes made here do not last.
+global_defs {
+  router_id lvs1
+}
+
+vrrp_instance front {
+  state BACKUP
+  nopreempt
+  interface eth0
+  version 2
+  virtual_router_id 51
+  priority 100
+  advert_int 1
+  include /etc/keepalived/openlvs-auth.conf
+  virtual_ipaddress {
+    192.0.2.10/32 dev eth0
+  }
+}
+
+# service tcp 192.0.2.10:80
+virtual_server 192.0.2.10 80 {
+  lvs_sched wlc
+  protocol TCP
+  sorry_server 192.0.2.1 8080
+  sorry_server_lvs_method NAT
+  real_server 192.0.2.11 80 {
+    weight 2
+    lvs_method DR
+    HTTP_GET {
+      http_protocol 1.1
+      url {
+        path /
+        virtualhost www.example.org
+        status_code 200 301-302
+      }
+      connect_timeout 3
+      delay_loop 6
+      retry 3
+      delay_before_retry 1
+    }
+  }
+"""
+
+
+def test_a_cluster_is_written_in_full() -> None:
+    made = files({**SETTINGS, "auth_pass": "s3cret"})
+    assert made["config"].startswith(WRITTEN)
+    assert made["secret"] == "authentication {\n  auth_type PASS\n  auth_pass s3cret\n}\n"
+    assert "s3cret" not in made["config"]
+    assert made["vips"] == [{"address": "192.0.2.10", "prefix": 32, "interface": "eth0"}]
+    (service,) = made["services"]
+    assert [server["weight"] for server in service["real_servers"]] == [2, 1]
+    assert service["sorry_server"]["port"] == 8080
+
+
+def test_nothing_to_do_is_an_empty_text() -> None:
+    assert files({"router_id": "lvs1"})["config"] == ""
+
+
+def test_no_password_is_no_include() -> None:
+    assert "include" not in config() and files(SETTINGS)["secret"] == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        (instance(state="MASTER", preempt=True), "state MASTER"),
+        (instance(unicast_source="192.0.2.1", unicast_peers=["192.0.2.2"]), "unicast_src_ip 192.0.2.1"),
+        (instance(version=3, advert_interval=0.25), "advert_int 0.25"),
+        (instance(vips=[{"address": "2001:db8::10"}]), "version 3"),
+        (instance(vips=[{"address": "192.0.2.10", "prefix": 24}]), "192.0.2.10/24 dev eth0"),
+        (instance(vips=[{"address": "192.0.2.10", "label": "eth0:0"}]), "192.0.2.10/32 dev eth0 label eth0:0"),
+        (instance(excluded_vips=[{"address": "2001:db8::10"}]), "2001:db8::10/128 dev eth0"),
+        (instance(track_interfaces=["eth0", "eth1"]), "eth1"),
+        ({"sync_groups": [{"name": "both", "instances": ["front"]}]}, "vrrp_sync_group both {"),
+        ({"scripts": [{"name": "up", "command": "/bin/true -q"}]}, 'script "/bin/true -q"'),
+        ({"processes": [{"name": "nginx", "process": "nginx"}]}, "vrrp_track_process nginx {"),
+        ({"multicast_group": "224.0.100.19"}, "vrrp_mcast_group4 224.0.100.19"),
+        ({"notification": {"to": ["root@localhost"]}}, "root@localhost"),
+        ({"extra": "static_routes {\n}"}, "static_routes {"),
+        (web(scheduler="sh", scheduler_flags=["sh-port"]), "sh-port"),
+        (web(persistent=60, netmask="255.255.255.0"), "persistence_granularity 255.255.255.0"),
+        (web(protocol="udp", ops=True, checks=[{"type": "ping"}]), "ops"),
+        (web(quorum=3, hysteresis=1), "hysteresis 1"),
+        (web(inhibit_on_failure=True), "inhibit_on_failure"),
+        (web(smtp_alert=True), "smtp_alert true"),
+        (web(real_servers=[{"address": "192.0.2.11", "forward": "tun", "tunnel_type": "gue", "tunnel_port": 6080}]),
+         "lvs_method TUN type gue port 6080"),
+        (web(real_servers=[{"address": "192.0.2.11", "upper_threshold": 9, "lower_threshold": 3}]), "lthreshold 3"),
+        (marked(checks=[{"type": "tcp", "port": 80}]), "virtual_server fwmark 5 {"),
+        (check(type="https", path="/"), "enable_sni"),
+        (check(type="tcp", port=81), "connect_port 81"),
+        (check(type="smtp", host="mail.example.org"), "helo_name mail.example.org"),
+        (check(type="dns", host="example.org", record="A"), "name example.org"),
+        (check(type="udp", payload="6869", reply="00"), "require_reply 00"),
+        (check(type="script", path="/usr/local/bin/look at it"), 'misc_path "/usr/local/bin/look at it"'),
+        (check(type="http", path="/", interval=0.5, timeout=1, retry_delay=0.2), "delay_loop 0.5"),
+    ],
+)  # fmt: skip
+def test_each_option_has_its_line(changed: dict[str, t.Any], line: str) -> None:
+    assert line in [written.strip() for written in config(**changed).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"instances": [FRONT, {**BACK, "id": 51}]}, "id 51 is that of front"),
+        ({"instances": [FRONT, {**BACK, "vips": FRONT["vips"]}]}, "192.0.2.10 is in front already"),
+        (instance(vips=[]), "no VIP"),
+        (instance(state="MASTER"), "goes with preempt: true alone"),
+        (instance(priority=255), "never yields"),
+        (instance(advert_interval=0.5), "counts whole seconds"),
+        (instance(version=3, advert_interval=60), "0.01 to 40.95"),
+        (instance(vips=[{"address": "2001:db8::1"}], version=2), "IPv6 needs VRRP version 3"),
+        (instance(vips=[{"address": "192.0.2.10"}, {"address": "2001:db8::1"}]), "excluded_vips"),
+        (instance(track_scripts=["up"]), "'up' is not described"),
+        (instance(name="front {"), "letters, digits"),
+        ({"auth_pass": "ninechars"}, "has 9 characters"),
+        ({"auth_pass": "a!b"}, "has ! in it"),
+        ({"auth_pass": "a#b"}, "has # in it"),
+        ({"sync_groups": [{"name": "both", "instances": ["back"]}]}, "'back' is not described"),
+        ({"scripts": [{"name": "up", "command": "true"}]}, "absolute path"),
+        ({"scripts": [{"name": "up", "command": "/bin/true"}], "script_user": "root"}, "never run as root"),
+        (web(quorum=4), "above 3, the sum of the weights"),
+        (web(sorry_server={"address": "192.0.2.1", "port": 8080}), "differs from the service's"),
+        (web(sorry_server={"address": "192.0.2.11"}), "one of its real servers"),
+        (web(scheduler="wcl"), "scheduler"),
+        (check(type="http"), "needs a path"),
+        (check(type="http", path="/a\nb"), "a line break"),
+        (check(type="http", path='/"'), "a double quote"),
+        (check(type="http", path="/{"), "a brace"),
+        (check(type="http", path="/", host="$www"), "a dollar sign"),
+        (check(type="http", path="/", digest="1"), "genhash"),
+        (check(type="http", path="/", status=["ok"]), "status code"),
+        (check(type="script", path="look"), "absolute"),
+        (check(type="udp", payload="xyz"), "hexadecimal"),
+        (marked(checks=[{"type": "tcp"}]), "needs a port"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_refused_with_its_reason(changed: dict[str, t.Any], why: str) -> None:
+    finding = refused(**changed)
+    assert why in finding
+    assert "auth_pass" not in changed or changed["auth_pass"] not in finding
+
+
+@pytest.mark.parametrize("path", ["/#top", "/a!b", "/a b"])
+def test_what_would_begin_a_comment_is_quoted(path: str) -> None:
+    assert f'path "{path}"' in config(**check(type="http", path=path))
+
+
+def test_all_findings_come_at_once() -> None:
+    with pytest.raises(OptionError) as caught:
+        files({**SETTINGS, **instance(priority=255), **web(quorum=4), "auth_pass": ""})
+    assert len(caught.value.findings) == 3
+
+
+def test_a_held_server_stays_out_unless_it_is_known() -> None:
+    held = {"virtual_servers": [{**WEB, "real_servers": [{**one, "hold": True} for one in WEB["real_servers"]]}]}
+    before = config(virtual_servers=[{**WEB, "real_servers": WEB["real_servers"][:1]}])
+    assert known_in_config(before) == {"tcp 192.0.2.10:80": {("192.0.2.11", 80)}}
+    made = files({**SETTINGS, **held, "found": before})
+    assert made["held"] == ["rs2"] and "192.0.2.12" not in made["config"] and "192.0.2.11" in made["config"]
+    table = [{"service": "tcp 192.0.2.10:80", "real_servers": [{"address": "192.0.2.12", "port": 80}]}]
+    assert files({**SETTINGS, **held, "table": table})["held"] == ["rs1"]
