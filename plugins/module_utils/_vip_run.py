@@ -71,7 +71,8 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
 
 def _asked(params: t.Mapping[str, t.Any]) -> Asked:
     settings, redirects = params.get("ipvs_settings"), params.get("send_redirects")
-    interfaces = [vip["interface"] for vip in params["vips"]]
+    moved = _manifest.load().vips_of(_manifest.VRRP) if redirects is False else {}  # keepalived's, and theirs, too
+    interfaces = [vip["interface"] for vip in (*params["vips"], *moved.values())]
     return Asked(
         interfaces=tuple(dict.fromkeys(params.get("arp_interfaces") or ())),
         ip_forward=params.get("ip_forward"),

@@ -13,7 +13,13 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _forwarding, _ipvs_settings, _rp_filter
 from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, Manifest
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import (
+    DIRECTOR,
+    REAL_SERVER,
+    VRRP,
+    Manifest,
+    VipRecord,
+)
 
 TUNNELS = "tunnels"
 
@@ -59,7 +65,7 @@ def writes(host: Host, side: str, addresses: t.Iterable[str], asked: Asked) -> d
     """What must be written before these VIPs are there. A value that suffices is left as it is."""
     if side == REAL_SERVER:
         return _arp.needed(host.arp, asked.interfaces, host.nics) if _any_ipv4(addresses) else {}
-    if not any(True for _address in addresses):
+    if not any(True for _address in [*addresses, *host.manifest.vips_of(VRRP)]):
         return {}
     forwarding = {
         name: value
@@ -74,7 +80,7 @@ def writes(host: Host, side: str, addresses: t.Iterable[str], asked: Asked) -> d
 
 def dispensable(manifest: Manifest, side: str, asked: Asked) -> dict[str, str]:
     """The recorded settings that nothing needs any longer, with the values found."""
-    vips = manifest.vips_of(side)
+    vips = _held(manifest, side)
 
     def needed(name: str) -> bool:
         if side == REAL_SERVER:
@@ -95,12 +101,17 @@ def holding(host: Host, side: str, asked: Asked) -> dict[str, str]:
     names = [name for name in host.manifest.settings if side_of(name) == side]
     if side == REAL_SERVER and _any_ipv4(host.manifest.vips_of(side)):
         names += _arp.names(["all", *asked.interfaces])
-    if side == DIRECTOR and host.manifest.vips_of(side):
+    if side == DIRECTOR and _held(host.manifest, side):
         names += _forwarding.wanted(asked.ip_forward, asked.no_redirects)
     # not as the kernel has it now: some modes of defense change by themselves
-    chosen = asked.of_ipvs if side == DIRECTOR and host.manifest.vips_of(side) else {}
+    chosen = asked.of_ipvs if side == DIRECTOR and _held(host.manifest, side) else {}
     values = {name: chosen.get(name) or host.setting(name) for name in sorted({*names, *chosen})}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _held(manifest: Manifest, side: str) -> dict[str, VipRecord]:
+    """The VIPs of a side; to a director those belong that keepalived may bring at any moment."""
+    return {**manifest.vips_of(side), **(manifest.vips_of(VRRP) if side == DIRECTOR else {})}
 
 
 def _any_ipv4(addresses: t.Iterable[str]) -> bool:

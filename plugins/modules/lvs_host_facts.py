@@ -125,8 +125,8 @@ ansible_facts:
               vips: [192.0.2.10]
         missing:
           description:
-            - What the roles would install; V(ipvsadm), the program, which directors need; V(nft), the program, which real
-              servers behind tunnels need; and V(pyroute2), the library for Python, which every host needs.
+            - What the roles would install; V(ipvsadm), the program, which directors need; V(nft), the program, which
+              real servers behind tunnels need; and V(pyroute2), the library for Python, which every host needs.
           type: list
           elements: str
           sample: [pyroute2]

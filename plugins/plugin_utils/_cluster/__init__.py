@@ -29,10 +29,12 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services impo
     DEFAULT_DIRECTORS,
     Section,
     read_services,
-    read_vrrp,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import check_tunnels
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import View, make_views, realserver_vips
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import read_vrrp
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import check_as_keepalived_does
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import table_services
 
 REAL_SERVERS = "lvs_real_servers"
 
@@ -67,10 +69,11 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     placed = place_all(description, grounds, findings)
     _warn_of_unmanaged(description, findings)
     check_tunnels(placed, grounds, findings)
-    views = make_views(placed, grounds, members)
+    views = make_views(placed, description, grounds, members)
     faulty = {service.name for service in description.services if findings.about(service.where)}
     tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
     check_as_modules_do(tables, findings)
+    check_as_keepalived_does(views, description, findings)
     return {**result, **_leaving(description.hosts, placed, views, directors), "views": views, **_proof(placed, views)}
 
 
@@ -101,7 +104,11 @@ def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
     """Also hosts that may have left the description: those of our groups, and those known to hold what is ours."""
     grouped = {name for group in (DEFAULT_DIRECTORS, REAL_SERVERS) for name in source.groups.get(group, ())}
     facts = {name: host.facts for name, host in hosts.items()}
-    holding = {name for name, found in facts.items() if found is not None and (found.vips or found.services)}
+    holding = {
+        name
+        for name, found in facts.items()
+        if found is not None and (found.vips or found.services or found.keepalived)
+    }
     return sorted(described | grouped | holding)
 
 
@@ -125,7 +132,8 @@ def _leaving(
         unused = name in views and complete and tunnels.gone(host.facts.tunnels, views[name]["realserver_tunnels"])
         if held.difference(wanted.get(name, ())) or unused:
             leaving.append(name)
-        if name not in directors and (host.facts.services or "director" in host.facts.vips.values()):
+        held_there = {"director", "vrrp"}.intersection(host.facts.vips.values())
+        if name not in directors and (host.facts.services or host.facts.keepalived or held_there):
             directors_leaving.append(name)
     return {"leaving": leaving, "directors_leaving": directors_leaving}
 
@@ -134,11 +142,16 @@ def _proof(placed: t.Sequence[Placed], views: t.Mapping[str, View]) -> dict[str,
     """What a proof needs to know of each virtual service, in the order of the description."""
     services = []
     targets: list[dict[str, t.Any]] = []
-    numbers = {name: iter(view["director_services"]) for name, view in views.items()}
+    numbers = {
+        (name, keepalived): iter(table_services(view[key]))
+        for name, view in views.items()
+        for keepalived, key in ((False, "director_services"), (True, "keepalived_virtual_servers"))
+    }
     for one in placed:
         for _listen in one.service.listen:
-            described = next(numbers[one.director])
+            described = next(numbers[one.director, one.service.engine == "keepalived"])
             services.append({**described, "name": one.service.name, "director": one.director})
-            if described["protocol"] != "udp":
-                targets.append({key: described[key] for key in ("vip", "port", "protocol")})
+            target = {key: described[key] for key in ("vip", "port", "protocol")}
+            if described["protocol"] != "udp" and target not in targets:
+                targets.append(target)
     return {"services": services, "targets": targets}

@@ -25,6 +25,8 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Service,
     Vip,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import check_vrrp
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import check_unwatched, check_watched
 
 Grounds = t.Mapping[str, Ground]
 
@@ -36,7 +38,7 @@ def check_description(description: Description, grounds: Grounds, findings: Find
         _check_addresses(service, findings)
         _check_real_servers(service, findings)
     _check_interfaces(description, findings)
-    _check_vrrp(description, findings)
+    check_vrrp(description, grounds, findings)
     _check_names(description, findings)
     _check_identities(description, findings)
     _check_shared_vips(description, findings)
@@ -64,12 +66,10 @@ def _check_what_is_built(service: Service, findings: Findings) -> None:
             findings.add(where, text)
         elif forward == "nat" and any(vip.address.version != IPV4 for vip in service.vips):
             findings.add(where, "forward 'nat' is not built yet for an IPv6 VIP: the roles apply it to IPv4 alone")
-    if service.engine == "kernel":
-        for key, value in (("checks", service.checks), ("sorry_server", service.sorry_server)):
-            if value:
-                text = f"{key} cannot work under lvs_engine 'kernel': the kernel looks at no server."
-                remedy = "lvs_engine 'keepalived' does, without VRRP too, but is not built yet: leave them out"
-                findings.add(service.where, f"{text} {remedy}")
+    if service.engine == "keepalived":
+        check_watched(service, findings)
+    else:
+        check_unwatched(service, findings)
 
 
 def _check_addresses(service: Service, findings: Findings) -> None:
@@ -141,19 +141,6 @@ def _check_interface(service: Service, vip: Vip, director: Host, findings: Findi
 
 def _no_such(interface: str, links: t.Sequence[str]) -> str:
     return f"does not exist: there are {', '.join(links)}{did_you_mean(interface, links)}"
-
-
-def _check_vrrp(description: Description, findings: Findings) -> None:
-    names = [vrrp.name for vrrp in description.vrrp]
-    for vrrp in description.vrrp:
-        findings.add(vrrp.where, "VRRP is not built yet: leave lvs_vrrp out and give each VIP one director")
-        if names.count(vrrp.name) > 1:
-            findings.add(vrrp.where, f"name '{vrrp.name}' is used more than once")
-    for service in description.services:
-        for vip in service.vips:
-            if vip.vrrp and vip.vrrp not in names:
-                text = f"vip {vip.address}: vrrp '{vip.vrrp}' is not in lvs_vrrp{did_you_mean(vip.vrrp, names)}"
-                findings.add(service.where, text)
 
 
 def _check_names(description: Description, findings: Findings) -> None:

@@ -22,6 +22,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Interface,
     LiveAddress,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
 
 HOST_VARIABLES = (
     "lvs_addresses",
@@ -31,6 +32,7 @@ HOST_VARIABLES = (
     "lvs_maintenance",
     "lvs_ip_forward",
     "lvs_ipvs_settings",
+    "keepalived_auth_pass",
 )
 DESCRIPTION_VARIABLES = ("lvs_services", "lvs_service_defaults", "lvs_engine", "lvs_vrrp")
 
@@ -47,6 +49,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         maintenance=entry.flag("lvs_maintenance"),
         ip_forward=entry.flag("lvs_ip_forward"),
         ipvs_settings=_ipvs_settings_of(entry),
+        password=_password(entry),
         connects_to=_address_or_none(variables.get("ansible_host")),
         facts=_facts(variables.get("lvs_host")),
     )
@@ -77,6 +80,17 @@ def _ipvs_settings_of(entry: Entry) -> dict[str, t.Any]:
     return {}
 
 
+def _password(entry: Entry) -> str | None:
+    """Judged here, before any host is touched, and shown nowhere."""
+    value = entry.get("keepalived_auth_pass")
+    if value is None:
+        return None
+    problem = password_problem(str(value))
+    if problem:
+        entry.wrong("keepalived_auth_pass", f"keepalived_auth_pass {problem.rstrip('.')}")
+    return str(value)
+
+
 def _address_or_none(value: object) -> Address | None:
     try:
         return ipaddress.ip_address(value) if isinstance(value, str) else None
@@ -98,6 +112,7 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         vips={ipaddress.ip_address(one["address"]): one["side"] for one in found.get("vips", [])},
         gateways=tuple(ipaddress.ip_address(one) for one in found.get("gateways", [])),
         services=bool(found.get("services")),
+        keepalived=bool((found.get("keepalived") or {}).get("config")),
         distribution=Distribution(**found["distribution"]),
         mtus={name: link["mtu"] for name, link in links.items() if "mtu" in link},
         tunnels=tuple(found.get("tunnels", [])),

@@ -88,17 +88,26 @@ class Check:
     path: str | None
     host: str | None
     status: tuple[int, ...]
+    digest: str | None
+    regex: str | None
+    record: str | None
+    payload: str | None
+    reply: str | None
     interval: int
     timeout: int
+    retry_delay: int
     fall: int
     rise: int
 
 
 @dataclass(frozen=True)
 class SorryServer:
-    """Who answers when no real server is left."""
+    """Who answers when too few real servers are left.
 
-    address: Address
+    :attr address: None for the director itself.
+    """
+
+    address: Address | None
     port: int | None
     forward: str
 
@@ -123,6 +132,9 @@ class Service:
     real_servers: tuple[RealServer, ...]
     checks: tuple[Check, ...]
     sorry_server: SorryServer | None
+    quorum: int | None
+    hysteresis: int | None
+    inhibit_on_failure: bool
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,12 @@ class Vrrp:
     id: int
     interface: str | None
     directors: tuple[VrrpDirector, ...]
+    version: int | None
+    advert_interval: float | None
+    preempt: bool
+    multicast: Address | None
+    unicast: bool
+    track_interfaces: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -159,6 +177,7 @@ class Facts:
     :attr gateways: of all its routes.
     :attr mtus: by link.
     :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
+    :attr keepalived: it has a keepalived.conf of ours.
     """
 
     addresses: tuple[LiveAddress, ...]
@@ -167,6 +186,7 @@ class Facts:
     vips: t.Mapping[Address, str]
     gateways: tuple[Address, ...]
     services: bool
+    keepalived: bool
     distribution: Distribution
     mtus: t.Mapping[str, int] = field(default_factory=dict)
     tunnels: tuple[t.Mapping[str, t.Any], ...] = ()
@@ -185,6 +205,7 @@ class Host:
     ip_forward: bool = False
     ipvs_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     connects_to: Address | None = None
+    password: str | None = field(default=None, repr=False)
     facts: Facts | None = None
 
 

@@ -66,7 +66,17 @@ class Placed:
 def place_all(description: Description, grounds: Grounds, findings: Findings) -> list[Placed]:
     """Every VIP of every service that has a director; what cannot work is a finding."""
     placer = _Placer(description, grounds, findings)
-    return [placer.place(service, vip) for service in description.services if service.directors for vip in service.vips]
+    return [
+        placer.place(service, vip, name)
+        for service in description.services
+        for name in placed_on(service)
+        for vip in service.vips
+    ]
+
+
+def placed_on(service: Service) -> tuple[str, ...]:
+    """Whose kernels have a service: of those that keepalived moves it between, each one's."""
+    return service.directors if service.engine == "keepalived" else service.directors[:1]
 
 
 def weight_of(server: RealServer, hosts: Hosts) -> int:
@@ -91,8 +101,8 @@ class _Placer:
             for name in service.directors:
                 self._vips[name].update(vip.address for vip in service.vips)
 
-    def place(self, service: Service, vip: Vip) -> Placed:
-        director = self._grounds[service.directors[0]]
+    def place(self, service: Service, vip: Vip, name: str) -> Placed:
+        director = self._grounds[name]
         places: list[Place] = []
         complete = True
         for server in service.real_servers:

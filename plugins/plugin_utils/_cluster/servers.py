@@ -19,7 +19,23 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
 TUNNEL_KEYS = ("tunnel_type", "tunnel_port", "tunnel_checksum")
 COMMON_KEYS = ("port", "weight", "forward", *TUNNEL_KEYS, "upper_threshold", "lower_threshold")
 SERVER_KEYS = ("group", "host", "address", "unmanaged", *COMMON_KEYS)
-CHECK_KEYS = ("type", "port", "path", "host", "status", "interval", "timeout", "fall", "rise")
+CHECK_KEYS = (
+    "type",
+    "port",
+    "path",
+    "host",
+    "status",
+    "digest",
+    "regex",
+    "record",
+    "payload",
+    "reply",
+    "interval",
+    "timeout",
+    "retry_delay",
+    "fall",
+    "rise",
+)
 SORRY_KEYS = ("address", "port", "forward")
 _EXAMPLE = "{host: rs1}, {group: web_servers} or {address: 192.0.2.20, unmanaged: true}"
 
@@ -126,8 +142,14 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
                 path=entry.text("path"),
                 host=entry.text("host"),
                 status=tuple(one.number("status", 100, 599) or 200 for one in codes),
+                digest=entry.text("digest"),
+                regex=entry.text("regex"),
+                record=entry.text("record"),
+                payload=entry.text("payload"),
+                reply=entry.text("reply"),
                 interval=entry.number("interval", 1, 86400) or 6,
                 timeout=entry.number("timeout", 1, 86400) or 3,
+                retry_delay=entry.number("retry_delay", 1, 86400) or 1,
                 fall=entry.number("fall", 1, 100) or 3,
                 rise=entry.number("rise", 1, 100) or 1,
             )
@@ -140,12 +162,10 @@ def read_sorry_server(service: Entry) -> SorryServer | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        service.wrong("sorry_server", "sorry_server must be a dictionary such as {address: 192.0.2.30, port: 8080}")
+        service.wrong("sorry_server", "sorry_server must be a dictionary such as {port: 8080}")
         return None
     entry = Entry(service.findings, f"{service.at('sorry_server')} sorry_server", value, SORRY_KEYS)
-    if not entry.has("address"):
-        entry.wrong("address", "has no address")
     address = entry.address("address", "write the address alone")
     port = entry.number("port", 1, MAX_PORT)
     forward = entry.choice("forward", words.FORWARDS) or "nat"
-    return SorryServer(address, port, forward) if address else None
+    return SorryServer(address, port, forward) if address or not entry.has("address") else None

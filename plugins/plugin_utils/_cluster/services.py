@@ -20,8 +20,6 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Listen,
     Service,
     Vip,
-    Vrrp,
-    VrrpDirector,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.servers import (
     TUNNEL_KEYS,
@@ -50,12 +48,14 @@ SERVICE_KEYS = (
     "real_servers",
     "checks",
     "sorry_server",
+    "quorum",
+    "hysteresis",
+    "inhibit_on_failure",
 )
 DEFAULT_KEYS = tuple(key for key in SERVICE_KEYS if key not in ("name", "mark"))
 DEFAULTS = "lvs_service_defaults"
 VIP_KEYS = ("address", "prefix", "interface", "vrrp")
 LISTEN_KEYS = ("port", "protocol")
-VRRP_KEYS = ("name", "id", "interface", "directors")
 DEFAULT_DIRECTORS = "lvs_directors"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -104,13 +104,14 @@ def read_services(section: Section, groups: Groups, findings: Findings) -> list[
 def _engine(section: Section, findings: Findings) -> str:
     entry = Entry(findings, section.label, {"lvs_engine": section.engine}, ("lvs_engine",))
     engine = entry.choice("lvs_engine", words.ENGINES) or "kernel"
-    if engine != "kernel":
-        entry.wrong("lvs_engine", f"lvs_engine '{engine}' is not built yet: this version applies 'kernel' alone")
+    if engine not in words.BUILT_ENGINES:
+        built = " and ".join(f"'{one}'" for one in words.BUILT_ENGINES)
+        entry.wrong("lvs_engine", f"lvs_engine '{engine}' is not built yet: this version applies {built}")
     return engine
 
 
 def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
-    name = _name(entry)
+    name = read_name(entry)
     forward = entry.choice("forward", words.FORWARDS) or "dr"
     affinity = entry.choice("affinity", words.AFFINITIES) or "none"
     scheduler, flags = _scheduler(entry)
@@ -131,6 +132,9 @@ def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
         real_servers=read_real_servers(entry, forward, groups),
         checks=read_checks(entry),
         sorry_server=read_sorry_server(entry),
+        quorum=entry.number("quorum", 1, words.MAX_WEIGHT),
+        hysteresis=entry.number("hysteresis", 0, words.MAX_WEIGHT),
+        inhibit_on_failure=entry.flag("inhibit_on_failure"),
     )
 
 
@@ -147,7 +151,7 @@ def _defaults_for(item: dict[str, t.Any], defaults: t.Mapping[str, t.Any]) -> De
     return Defaults(DEFAULTS, {key: defaults[key] for key in shown})
 
 
-def _name(entry: Entry) -> str:
+def read_name(entry: Entry) -> str:
     if not entry.has("name"):
         entry.wrong("name", "has no name: messages, files and keepalived's groups use it")
         return ""
@@ -263,29 +267,3 @@ def _mark(entry: Entry, name: str, affinity: str) -> int | None:
             entry.wrong("mark", "mark is for affinity: mark alone")
         return None
     return entry.number("mark", 1, MAX_MARK) or marks.mark_of(name)
-
-
-def read_vrrp(value: object, groups: Groups, findings: Findings) -> list[Vrrp]:
-    """All VRRP instances of ``lvs_vrrp``."""
-    outer = Entry(findings, "lvs_vrrp", {"lvs_vrrp": value}, ("lvs_vrrp",))
-    found = []
-    for number, item in outer.mappings("lvs_vrrp", "{name: front, id: 51, directors: [{host: lvs1, priority: 150}]}"):
-        entry = Entry(findings, f"lvs_vrrp[{number}]", item, VRRP_KEYS)
-        name = _name(entry)
-        if not entry.has("id"):
-            entry.wrong("id", "has no id: it is written down, never derived from an order")
-        directors = []
-        for place, one in entry.mappings("directors", "{host: lvs1, priority: 150}"):
-            inner = Entry(findings, f"{entry.where} directors[{place}]", one, ("host", "priority"))
-            host, priority = inner.get("host"), inner.number("priority", 1, 254)
-            hosts = groups.get("all", ())
-            if host not in hosts:
-                inner.wrong("host", f"host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
-            elif priority is None and not inner.has("priority"):
-                inner.wrong("priority", "has no priority: it is written down, never derived from an order")
-            elif priority is not None:
-                directors.append(VrrpDirector(host, priority))
-        found.append(
-            Vrrp(entry.where, name, entry.number("id", 1, 255) or 0, entry.text("interface"), tuple(directors))
-        )
-    return found

@@ -10,16 +10,22 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     IPV4,
     IPV6,
     Address,
+    Description,
     Host,
     Listen,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import realserver_tunnels, tunnel_options
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import (
+    Grounds,
+    add_instances,
+    no_watch,
+    watched,
+)
 
 View = dict[str, t.Any]
 
@@ -32,6 +38,8 @@ def empty_view(host: Host) -> View:
         "director_send_redirects": True,
         "director_ipvs_settings": dict(host.ipvs_settings),
         "director_purge_real_servers": True,
+        "director_keepalived": False,
+        **no_watch(),
         "realserver_vips": [],
         "realserver_arp_interfaces": [],
         "realserver_tunnels": [],
@@ -39,21 +47,29 @@ def empty_view(host: Host) -> View:
 
 
 def make_views(
-    placed: t.Sequence[Placed], grounds: t.Mapping[str, Ground], members: t.Iterable[str]
+    placed: t.Sequence[Placed], description: Description, grounds: Grounds, members: t.Iterable[str]
 ) -> dict[str, View]:
     """:arg members: who gets a view, also if it has nothing to do."""
-    hosts = {name: ground.host for name, ground in grounds.items()}
+    hosts = description.hosts
     views = {name: empty_view(hosts[name]) for name in members}
     for one in placed:
         view = views[one.director]
-        view["director_services"] += [_director_service(one, listen) for listen in one.service.listen]
-        view["director_purge_real_servers"] &= one.complete
+        services = [_director_service(one, listen) for listen in one.service.listen]
+        if one.service.engine == "keepalived":
+            view["director_keepalived"] = True
+            view["keepalived_virtual_servers"] += [watched(one, entry, grounds) for entry in services]
+            view["keepalived_complete"] &= one.complete
+        else:
+            view["director_services"] += services
+            view["director_purge_real_servers"] &= one.complete
         if any(place.server.forward == "nat" for place in one.places):
             view.update(director_ip_forward=True, director_send_redirects=False)
-        if one.interface is not None:
+        if one.interface is not None and one.vip.vrrp is None:
             vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
             if vip not in view["director_vips"]:
                 view["director_vips"].append(vip)
+    for vrrp in description.vrrp:
+        add_instances(views, vrrp, description, grounds)
     for name, vips in realserver_vips(placed).items():
         interface = hosts[name].vip_interface
         views[name]["realserver_vips"] = [{"address": str(address), "interface": interface} for address in vips]

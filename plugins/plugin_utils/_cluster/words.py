@@ -22,7 +22,8 @@ READY = {
 }
 # With these a real server has the VIPs itself and answers clients straight.
 DIRECT = ("dr", "tun")
-CHECK_TYPES = ("ping", "tcp", "http", "https", "dns", "smtp", "script")
+BUILT_ENGINES = ("kernel", "keepalived")
+CHECK_TYPES = ("ping", "tcp", "udp", "http", "https", "dns", "smtp", "script")
 
 SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]
 DEFAULT_SCHEDULER = "wlc"

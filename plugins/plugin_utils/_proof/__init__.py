@@ -15,9 +15,10 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
     prove_alone,
     prove_director,
     prove_nothing_to_do,
+    prove_one_holder,
     prove_real_server,
 )
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.services import prove_service, prove_vip
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.services import prove_requests, prove_table, prove_vip
 
 __all__ = ["Line", "Look", "look_from", "prove"]
 
@@ -31,14 +32,23 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     services, views = cluster["services"], cluster["views"]
     members = [looks[name] for name in cluster["members"]]
     lines = []
+    directors: dict[str, dict[str, None]] = {}
     for service in services:
-        complete = views[service["director"]]["director_purge_real_servers"]
-        lines += prove_service(service, complete, looks, clients)
-    for vip, director in {service["vip"]: service["director"] for service in services}.items():
-        interfaces = {one["address"]: one["interface"] for one in views[director]["director_vips"]}
+        directors.setdefault(service["vip"], {})[service["director"]] = None
+    now = {vip: _now_at(vip, list(names), looks) for vip, names in directors.items()}
+    for service in services:
+        name = service["director"]
+        complete = views[name]["director_purge_real_servers"] and views[name]["keepalived_complete"]
+        lines.append(prove_table(service, complete, looks))
+        if name == now[service["vip"]]:
+            lines += prove_requests(service, looks, clients)
+    for vip, names in directors.items():
+        director = now[vip]
         holders = {name for name, view in views.items() if vip in _addresses(view["realserver_vips"])}
-        lines.append(prove_vip(vip, director, interfaces.get(vip), holders, looks))
-        lines.append(prove_alone(vip, holders | {director}, members))
+        if len(names) > 1:
+            lines.append(prove_one_holder(vip, list(names), looks))
+        lines.append(prove_vip(vip, director, _interfaces(views[director]).get(vip), holders, looks))
+        lines.append(prove_alone(vip, holders | set(names), members))
     for name in cluster["directors"]:
         lines += prove_director(views[name], looks[name])
     for name in cluster["real_servers"]:
@@ -50,6 +60,17 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     unmanaged = sorted({(one["address"], words.READY[one["forward"]]) for one in servers})
     lines += [Line(address, ready, None, "it is unmanaged") for address, ready in unmanaged]
     return list(dict.fromkeys(lines))
+
+
+def _now_at(vip: str, directors: t.Sequence[str], looks: t.Mapping[str, Look]) -> str:
+    """Which of its directors has a VIP at this moment; the first if none has."""
+    return next((name for name in directors if looks[name].addresses(vip)), directors[0])
+
+
+def _interfaces(view: Data) -> dict[str, str]:
+    """Where the director has its VIPs, or would have them."""
+    moved = [vip for one in view["keepalived_instances"] for vip in (*one["vips"], *one.get("excluded_vips", ()))]
+    return {vip["address"]: vip["interface"] for vip in (*view["director_vips"], *moved)}
 
 
 def _addresses(vips: t.Iterable[Data]) -> list[str]:

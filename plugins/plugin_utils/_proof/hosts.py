@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import Arp, audible
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import (
     DIRECTOR_UNIT,
+    KEEPALIVED_UNIT,
     REALSERVER_UNIT,
     Data,
     Line,
@@ -27,7 +28,18 @@ def prove_director(view: Data, look: Look) -> list[Line]:
     if view["director_ip_forward"]:
         claim = "it forwards packets, as described"
         lines.append(_about_facts(look, claim, lambda facts: [] if facts["ip_forward"] else ["ip_forward is 0"]))
-    return [*lines, *_prove_boot(look, DIRECTOR_UNIT)]
+    lines += _prove_boot(look, DIRECTOR_UNIT, needs_ipvsadm=bool(view["director_services"]))
+    return [*lines, *(_prove_keepalived(look) if view["director_keepalived"] else [])]
+
+
+def _prove_keepalived(look: Look) -> list[Line]:
+    claim = f"{KEEPALIVED_UNIT} runs"
+    unit = ((look.boot or {}).get("units") or {}).get(KEEPALIVED_UNIT)
+    if look.boot is None:
+        runs = look.unseen(look.host, claim)
+    else:
+        runs = Line(look.host, claim, bool(unit and unit["active"]), "" if unit and unit["active"] else "it does not")
+    return [runs, *_prove_boot(look, KEEPALIVED_UNIT)]
 
 
 def prove_real_server(view: Data, look: Look) -> list[Line]:
@@ -39,6 +51,18 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     tunnels = [_prove_tunnel(tunnel, look) for tunnel in view["realserver_tunnels"]]
     boot = _prove_boot(look, REALSERVER_UNIT) if vips else []
     return [*held, *silent, *routes, *tunnels, *boot]
+
+
+def prove_one_holder(vip: str, directors: t.Sequence[str], looks: t.Mapping[str, Look]) -> Line:
+    """A VIP that moves between directors is on one of them, whichever that is."""
+    named = " and ".join(directors)
+    unseen = [name for name in directors if looks[name].facts is None]
+    if unseen:
+        return looks[unseen[0]].unseen(vip, f"one of {named} has it")
+    have = [name for name in directors if looks[name].addresses(vip)]
+    if len(have) == 1:
+        return Line(vip, f"one of {named} has it, now {have[0]}", True)
+    return Line(vip, f"one of {named} has it", False, f"{' and '.join(have)} have it" if have else "none has it")
 
 
 def prove_alone(vip: str, holders: t.Collection[str], members: t.Sequence[Look]) -> Line:
@@ -141,7 +165,7 @@ def _prove_route(address: str, interface: str, look: Look) -> Line:
     return Line(look.host, claim, not missing, "; ".join(f"missing: {change}" for change in missing))
 
 
-def _prove_boot(look: Look, unit: str) -> list[Line]:
+def _prove_boot(look: Look, unit: str, needs_ipvsadm: bool = False) -> list[Line]:
     enabled = f"{unit} is enabled, so it all comes back after a reboot"
     files = "the files for the next boot are in place"
     if look.boot is None:
@@ -155,7 +179,7 @@ def _prove_boot(look: Look, unit: str) -> list[Line]:
             problems.append(f"{path} is missing")
         elif not one["same"]:
             problems.append(f"{path} is not as described")
-    if unit == DIRECTOR_UNIT and "ipvsadm" in (look.facts or {}).get("missing", []):
+    if needs_ipvsadm and "ipvsadm" in (look.facts or {}).get("missing", []):
         problems.append("ipvsadm, which loads the table, is not installed")
     shown = ", ".join(look.boot["files"])
     claim = f"{files}: {shown}" if shown else files

@@ -25,18 +25,26 @@ def key_of(service: Data) -> str:
     return str(ServiceKey.addressed(service["protocol"], service["vip"], service["port"]))
 
 
-def prove_service(service: Data, complete: bool, looks: Looks, clients: t.Sequence[str]) -> list[Line]:
-    """Every claim about one service.
+def prove_table(service: Data, complete: bool, looks: Looks) -> Line:
+    """What the director's kernel has of a service.
 
     :arg service: an item of the cluster's ``services``.
     :arg complete: False if the address of a real server is not known, so one that is not listed may be described.
     """
-    subject = f"{service['name']} {key_of(service)}"
+    return _prove_table(_subject(service), service, complete, looks[service["director"]])
+
+
+def _subject(service: Data) -> str:
+    return f"{service['name']} {key_of(service)}"
+
+
+def prove_requests(service: Data, looks: Looks, clients: t.Sequence[str]) -> list[Line]:
+    """What clients see of a service, and who served them; ``director`` is where its VIP is."""
+    subject = _subject(service)
     requests = [_prove_requests(subject, service, looks[client]) for client in clients]
     if not clients:
         requests = [Line(subject, "a client is answered", None, "there is no host in group lvs_clients")]
-    spread = _prove_spread(subject, service, looks, clients)
-    lines = [_prove_table(subject, service, complete, looks[service["director"]]), *requests, spread]
+    lines = [*requests, _prove_spread(subject, service, looks, clients)]
     tunnelled = any(map(_is_tunnelled, service["real_servers"]))
     return [*lines, _prove_bypass(subject, service, looks)] if tunnelled else lines
 

@@ -42,7 +42,7 @@ WRONG_VALUES = [
         (
             "key 'colour' is unknown: one of name, directors, vip, vips, port, ports, protocol, listen, affinity, mark,"
             " forward, tunnel_type, tunnel_port, tunnel_checksum, scheduler, scheduler_flags, persistent, netmask,"
-            " real_servers, checks, sorry_server"
+            " real_servers, checks, sorry_server, quorum, hysteresis, inhibit_on_failure"
         ),
     ),
     ({"name": None}, "has no name: messages, files and keepalived's groups use it"),
@@ -170,15 +170,15 @@ NOT_BUILT = [
     (
         {"checks": [{"type": "http", "path": "/"}]},
         (
-            "checks cannot work under lvs_engine 'kernel': the kernel looks at no server. lvs_engine 'keepalived' does,"
-            " without VRRP too, but is not built yet: leave them out"
+            "checks cannot work under lvs_engine 'kernel': the kernel looks at no server. Use lvs_engine 'keepalived',"
+            " which does, without VRRP too, or leave it out"
         ),
     ),
     (
         {"sorry_server": {"address": "192.0.2.99", "port": 8080}},
         (
-            "sorry_server cannot work under lvs_engine 'kernel': the kernel looks at no server. lvs_engine 'keepalived'"
-            " does, without VRRP too, but is not built yet: leave them out"
+            "sorry_server cannot work under lvs_engine 'kernel': the kernel looks at no server. Use lvs_engine"
+            " 'keepalived', which does, without VRRP too, or leave it out"
         ),
     ),
 ]
@@ -262,10 +262,11 @@ def test_masquerading_with_a_way_back(gateway):
     assert outcome.view("rs1")["realserver_vips"] == []
 
 
-@pytest.mark.parametrize("engine", ["keepalived", "ldirectord", "pacemaker"])
+@pytest.mark.parametrize("engine", ["ldirectord", "pacemaker"])
 def test_engines_that_are_not_built(engine):
     outcome = build(web(), engine=engine)
-    assert only(outcome) == f"lvs_services: lvs_engine '{engine}' is not built yet: this version applies 'kernel' alone"
+    text = f"lvs_services: lvs_engine '{engine}' is not built yet: this version applies 'kernel' and 'keepalived'"
+    assert only(outcome) == text
 
 
 def test_an_unknown_engine():
@@ -276,12 +277,6 @@ def test_an_unknown_engine():
     assert only(build(web(), engine="keepalive")) == text
 
 
-def test_vrrp_is_not_built():
-    vrrp = [{"name": "front", "id": 51, "interface": "eth0", "directors": [{"host": "lvs1", "priority": 150}]}]
-    text = "lvs_vrrp[0]: VRRP is not built yet: leave lvs_vrrp out and give each VIP one director"
-    assert only(build(web(), vrrp=vrrp)) == text
-
-
 def test_wrong_vrrp():
     vrrp = [{"name": "front", "directors": [{"host": "lvs9", "priority": 150}, {"host": "lvs1"}]}]
     vips = [{"address": "192.0.2.77", "vrrp": "fornt"}]
@@ -290,7 +285,6 @@ def test_wrong_vrrp():
         "lvs_vrrp[0]: has no id: it is written down, never derived from an order",
         "lvs_vrrp[0] directors[0]: host 'lvs9' is not in the inventory (did you mean 'lvs1'?)",
         "lvs_vrrp[0] directors[1]: has no priority: it is written down, never derived from an order",
-        "lvs_vrrp[0]: VRRP is not built yet: leave lvs_vrrp out and give each VIP one director",
     ]
 
 

@@ -1,0 +1,229 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""VRRP instances: read, and checked against the services whose VIPs they move and the networks where they speak."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground, Own, vip_interface
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    IPV4,
+    Address,
+    Description,
+    Service,
+    Vip,
+    Vrrp,
+    VrrpDirector,
+)
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Groups, read_name
+
+VRRP_KEYS = (
+    "name",
+    "id",
+    "interface",
+    "directors",
+    "version",
+    "advert_interval",
+    "preempt",
+    "multicast",
+    "unicast",
+    "track_interfaces",
+)
+_EXAMPLE = "{name: front, id: 51, directors: [{host: lvs1, priority: 150}]}"
+
+Grounds = t.Mapping[str, Ground]
+
+
+# ---- reading
+
+
+def read_vrrp(value: object, groups: Groups, findings: Findings) -> list[Vrrp]:
+    """All VRRP instances of ``lvs_vrrp``."""
+    outer = Entry(findings, "lvs_vrrp", {"lvs_vrrp": value}, ("lvs_vrrp",))
+    return [
+        _read_instance(Entry(findings, f"lvs_vrrp[{number}]", item, VRRP_KEYS), groups)
+        for number, item in outer.mappings("lvs_vrrp", _EXAMPLE)
+    ]
+
+
+def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
+    name = read_name(entry)
+    if not entry.has("id"):
+        entry.wrong("id", "has no id: it is written down, never derived from an order")
+    if entry.has("multicast") and entry.flag("unicast"):
+        entry.wrong("multicast", "has both multicast and unicast: one of them, please")
+    multicast = entry.address("multicast", "write the address alone")
+    if multicast is not None and not multicast.is_multicast:
+        entry.wrong("multicast", f"multicast {multicast} is no multicast address, such as 224.0.100.19")
+    return Vrrp(
+        where=entry.where,
+        name=name,
+        id=entry.number("id", 1, 255) or 0,
+        interface=entry.text("interface"),
+        directors=_read_directors(entry, groups),
+        version=entry.number("version", 2, 3),
+        advert_interval=_read_interval(entry),
+        preempt=entry.flag("preempt"),
+        multicast=multicast,
+        unicast=entry.flag("unicast"),
+        track_interfaces=tuple(str(one) for one in entry.items("track_interfaces")),
+    )
+
+
+def _read_directors(entry: Entry, groups: Groups) -> tuple[VrrpDirector, ...]:
+    found = []
+    for place, one in entry.mappings("directors", "{host: lvs1, priority: 150}"):
+        inner = Entry(entry.findings, f"{entry.where} directors[{place}]", one, ("host", "priority"))
+        host, priority = inner.get("host"), inner.number("priority", 1, 254)
+        hosts = groups.get("all", ())
+        if host not in hosts:
+            inner.wrong("host", f"host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
+        elif priority is None and not inner.has("priority"):
+            inner.wrong("priority", "has no priority: it is written down, never derived from an order")
+        elif priority is not None:
+            found.append(VrrpDirector(host, priority))
+    return tuple(found)
+
+
+def _read_interval(entry: Entry) -> float | None:
+    value = entry.get("advert_interval")
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        return float(value)
+    except (TypeError, ValueError):
+        shown = repr(value) if isinstance(value, str) else kind_of(value)
+        entry.wrong("advert_interval", f"advert_interval must be a number of seconds, not {shown}")
+        return None
+
+
+# ---- places
+
+
+def interface_of(vrrp: Vrrp, vips: t.Sequence[Vip], director: Ground) -> str | None:
+    """Where the director hears the others; None if nobody could look."""
+    if vrrp.interface:
+        return vrrp.interface
+    return next((found for found in (vip_interface(vip, director) for vip in vips) if found), None)
+
+
+def source_of(vrrp: Vrrp, vips: t.Sequence[Vip], director: Ground) -> Own | None:
+    """The director's own address for VRRP: in a VIP's network if there is one."""
+    version = vips[0].address.version if vips else IPV4
+    interface = interface_of(vrrp, vips, director)
+    source = director.written if director.live is None else director.live
+    own = [one for one in source if one.address.version == version and one.interface in (None, interface)]
+    own.sort(key=lambda one: not any(one.network and vip.address in one.network for vip in vips))
+    return own[0] if own else None
+
+
+def vips_of(vrrp: Vrrp, services: t.Iterable[Service]) -> list[Vip]:
+    """The VIPs that it moves, those of the first one's family first."""
+    found = {vip.address: vip for service in services for vip in service.vips if vip.vrrp == vrrp.name}
+    first = next(iter(found.values()), None)
+    return sorted(found.values(), key=lambda vip: first is None or vip.address.version != first.address.version)
+
+
+# ---- checking
+
+
+def check_vrrp(description: Description, grounds: Grounds, findings: Findings) -> None:
+    names = [vrrp.name for vrrp in description.vrrp]
+    for vrrp in description.vrrp:
+        if names.count(vrrp.name) > 1:
+            findings.add(vrrp.where, f"name '{vrrp.name}' is used more than once")
+        _check_instance(vrrp, description, grounds, findings)
+    for service in description.services:
+        _check_service(service, {vrrp.name: vrrp for vrrp in description.vrrp}, findings)
+    _check_movers(description, findings)
+    _check_ids(description, grounds, findings)
+
+
+def _check_service(service: Service, known: t.Mapping[str, Vrrp], findings: Findings) -> None:
+    for vip in service.vips:
+        vrrp = known.get(vip.vrrp or "")
+        if vip.vrrp and vrrp is None:
+            text = f"vip {vip.address}: vrrp '{vip.vrrp}' is not in lvs_vrrp{did_you_mean(vip.vrrp, known)}"
+            findings.add(service.where, text)
+        elif vip.vrrp and service.engine != "keepalived":
+            text = f"vip {vip.address}: vrrp '{vip.vrrp}' needs lvs_engine 'keepalived', and it is '{service.engine}'"
+            findings.add(service.where, text)
+        elif vrrp is not None and {one.host for one in vrrp.directors} != set(service.directors):
+            there = ", ".join(one.host for one in vrrp.directors) or "none"
+            text = f"its directors are {', '.join(service.directors)}, and those of vrrp '{vrrp.name}' are {there}"
+            findings.add(service.where, f"vip {vip.address}: {text}: the VIP moves between the same")
+        elif vrrp is None and service.engine == "keepalived" and len(service.directors) > 1:
+            named = " and ".join(service.directors)
+            text = f"vip {vip.address} has {len(service.directors)} directors, {named}, and no vrrp,"
+            remedy = "so each would answer for it. Say which of lvs_vrrp moves it, or name one director"
+            findings.add(service.where, f"{text} {remedy}")
+
+
+def _check_movers(description: Description, findings: Findings) -> None:
+    first: dict[Address, tuple[str | None, Service]] = {}
+    for service in description.services:
+        for vip in service.vips:
+            mover, known = first.setdefault(vip.address, (vip.vrrp, service))
+            if mover != vip.vrrp:
+                text = f"vip {vip.address} is moved by vrrp '{vip.vrrp}', and in {known.where} by '{mover}'"
+                findings.add(service.where, f"{text}: one instance moves it, so say the same in both")
+
+
+def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, findings: Findings) -> None:
+    vips = vips_of(vrrp, description.services)
+    if not vips:
+        findings.warn(vrrp.where, f"no VIP is moved by '{vrrp.name}', so it is left out")
+        return
+    if vrrp.multicast is not None and vrrp.multicast.version != vips[0].address.version:
+        findings.add(vrrp.where, f"multicast {vrrp.multicast} is not of the family of its VIPs")
+    passwords = {description.hosts[one.host].password for one in vrrp.directors}
+    if len(passwords) > 1:
+        named = ", ".join(one.host for one in vrrp.directors)
+        findings.add(vrrp.where, f"keepalived_auth_pass is not the same on {named}: none would believe the others")
+    sources = {one.host: source_of(vrrp, vips, grounds[one.host]) for one in vrrp.directors}
+    for one in vrrp.directors:
+        live = grounds[one.host].live
+        interface = interface_of(vrrp, vips, grounds[one.host])
+        links = description.hosts[one.host].facts
+        if interface and links and interface not in links.links:
+            there = ", ".join(links.links)
+            findings.add(vrrp.where, f"interface '{interface}' does not exist on {one.host}: there are {there}")
+        elif interface and live is not None and sources[one.host] is None:
+            text = f"{one.host} has no address of the VIPs' family on {interface}"
+            findings.add(vrrp.where, f"{text}: VRRP needs one to speak with")
+    _check_segment(vrrp, sources, findings)
+
+
+def _check_segment(vrrp: Vrrp, sources: t.Mapping[str, Own | None], findings: Findings) -> None:
+    """Directors that do not hear each other would all take the VIPs."""
+    for (first, one), (second, other) in itertools.combinations(sources.items(), 2):
+        if one and other and one.network and other.network and one.network != other.network:
+            text = f"{first} ({one.address}) and {second} ({other.address}) are in different networks"
+            findings.add(vrrp.where, f"{text}: a VIP can only move within one. Say which interface both have there")
+
+
+def _check_ids(description: Description, grounds: Grounds, findings: Findings) -> None:
+    """Two instances of one id on a network take each other's word for their own."""
+    for one, other in itertools.combinations(description.vrrp, 2):
+        if one.id == other.id and one.name != other.name:
+            shared = _networks(one, description, grounds) & _networks(other, description, grounds)
+            if shared:
+                text = f"id {other.id} is that of '{one.name}' too, and both speak on {', '.join(sorted(shared))}"
+                findings.add(other.where, f"{text}. Choose another id, 1 to 255")
+
+
+def _networks(vrrp: Vrrp, description: Description, grounds: Grounds) -> set[str]:
+    vips = vips_of(vrrp, description.services)
+    if not vips:
+        return set()
+    sources = [source_of(vrrp, vips, grounds[one.host]) for one in vrrp.directors]
+    return {str(source.network) for source in sources if source and source.network}

@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""What keepalived has to do on a director: services with checks, and VRRP; in the words of the role's variables."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground, vip_interface
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
+    Address,
+    Check,
+    Description,
+    Service,
+    Vip,
+    Vrrp,
+)
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import interface_of, source_of, vips_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files
+
+View = dict[str, t.Any]
+Grounds = t.Mapping[str, Ground]
+
+_FOR_KEEPALIVED = ("checks", "sorry_server", "quorum", "hysteresis", "inhibit_on_failure")
+
+
+# ---- checking
+
+
+def check_unwatched(service: Service, findings: Findings) -> None:
+    for key in _FOR_KEEPALIVED:
+        if getattr(service, key):
+            text = f"{key} cannot work under lvs_engine '{service.engine}': the kernel looks at no server."
+            remedy = "Use lvs_engine 'keepalived', which does, without VRRP too, or leave it out"
+            findings.add(service.where, f"{text} {remedy}")
+
+
+def check_watched(service: Service, findings: Findings) -> None:
+    for number, check in enumerate(service.checks):
+        if check.rise != 1:
+            text = f"rise {check.rise}: keepalived brings a server back after one success. Leave rise out"
+            findings.add(f"{service.where} checks[{number}]", text)
+    sorry = service.sorry_server
+    if sorry and sorry.address is not None and sorry.address.is_loopback and sorry.forward != "dr":
+        text = f"address {sorry.address}: the kernel takes no packet for it from outside. Leave the address out"
+        findings.add(f"{service.where} sorry_server", f"{text}: then it is the director itself")
+    if sorry and sorry.forward == "fullnat":
+        findings.add(f"{service.where} sorry_server", "forward 'fullnat' is for real servers alone")
+
+
+def check_as_keepalived_does(views: t.Mapping[str, View], description: Description, findings: Findings) -> None:
+    """What the role would refuse on a director is refused here; what has a finding already is left out."""
+    faulty = [service for service in description.services if findings.about(service.where)]
+    services = {service.name for service in faulty}
+    instances = {vip.vrrp for service in faulty for vip in service.vips}
+    instances |= {vrrp.name for vrrp in description.vrrp if findings.about(vrrp.where)}
+    for name, view in views.items():
+        settings = {
+            "router_id": name,
+            "instances": [one for one in view["keepalived_instances"] if one["name"] not in instances],
+            "virtual_servers": [one for one in view["keepalived_virtual_servers"] if one["name"] not in services],
+            "auth_pass": description.hosts[name].password if view["keepalived_instances"] else None,
+        }
+        try:
+            files(settings)
+        except OptionError as exc:
+            for text in exc.findings:
+                where, _colon, what = text.partition(": ")
+                if not where.startswith("keepalived_auth_pass"):  # told of the host already
+                    findings.add(where, what)
+
+
+# ---- views
+
+
+def no_watch() -> View:
+    return {
+        "keepalived_instances": [],
+        "keepalived_virtual_servers": [],
+        "keepalived_multicast_group": "",
+        "keepalived_multicast_group_ipv6": "",
+        "keepalived_complete": True,
+    }
+
+
+def watched(one: Placed, entry: View, grounds: Grounds) -> View:
+    """A virtual server: the entry of a table, and how keepalived looks after it."""
+    service = one.service
+    found = dict(entry)
+    if service.checks:
+        found["checks"] = [_check(check) for check in service.checks]
+    for key in ("quorum", "hysteresis", "inhibit_on_failure"):
+        if getattr(service, key):
+            found[key] = getattr(service, key)
+    sorry = service.sorry_server
+    address = sorry and (sorry.address or _own_address(one.vip, grounds[one.director]))
+    if sorry and address:
+        found["sorry_server"] = {"address": str(address), "forward": sorry.forward, "port": sorry.port or entry["port"]}
+    return found
+
+
+def _check(check: Check) -> View:
+    said = {key: value for key, value in dataclasses.asdict(check).items() if value not in (None, ()) and key != "rise"}
+    return {**said, "status": list(check.status)} if check.status else said
+
+
+def _own_address(vip: Vip, director: Ground) -> Address | None:
+    """One of the director's own, in the VIP's network if there is one; a sorry server there is the director itself."""
+    source = director.written if director.live is None else director.live
+    own = [found for found in source if found.address.version == vip.address.version]
+    interface = vip_interface(vip, director)
+    own.sort(key=lambda found: (not (found.network and vip.address in found.network), found.interface != interface))
+    return own[0].address if own else None
+
+
+def add_instances(views: t.Mapping[str, View], vrrp: Vrrp, description: Description, grounds: Grounds) -> None:
+    """An instance of VRRP on each of its directors."""
+    vips = vips_of(vrrp, description.services)
+    if not vips:
+        return
+    sources = {one.host: source_of(vrrp, vips, grounds[one.host]) for one in vrrp.directors}
+    highest = max((one.priority for one in vrrp.directors), default=0)
+    for one in vrrp.directors:
+        interface = interface_of(vrrp, vips, grounds[one.host])
+        if interface is None or one.host not in views:
+            continue
+        view = views[one.host]
+        peers = [found for name, found in sources.items() if name != one.host and found is not None]
+        own = sources[one.host]
+        instance: View = {
+            "name": vrrp.name,
+            "interface": interface,
+            "id": vrrp.id,
+            "priority": one.priority,
+            "preempt": vrrp.preempt,
+            "state": "MASTER" if vrrp.preempt and one.priority == highest else "BACKUP",
+            **_vips(vips, grounds[one.host], interface),
+        }
+        if vrrp.version:
+            instance["version"] = vrrp.version
+        if vrrp.advert_interval is not None:
+            instance["advert_interval"] = vrrp.advert_interval
+        if vrrp.unicast and own is not None:
+            instance["unicast_source"] = str(own.address)
+            instance["unicast_peers"] = [str(peer.address) for peer in peers]
+        if vrrp.track_interfaces:
+            instance["track_interfaces"] = list(vrrp.track_interfaces)
+        view["keepalived_instances"].append(instance)
+        if vrrp.multicast is not None:
+            key = "keepalived_multicast_group" + ("" if vrrp.multicast.version == 4 else "_ipv6")
+            view[key] = str(vrrp.multicast)
+
+
+def _vips(vips: t.Sequence[Vip], director: Ground, interface: str) -> View:
+    """VRRP names those of one family alone."""
+    said = [
+        {
+            "address": str(vip.address),
+            "prefix": vip.prefix,
+            "interface": vip_interface(vip, director) or interface,
+        }
+        for vip in vips
+    ]
+    family = vips[0].address.version
+    named = [one for one, vip in zip(said, vips) if vip.address.version == family]
+    excluded = [one for one, vip in zip(said, vips) if vip.address.version != family]
+    return {"vips": named, "excluded_vips": excluded} if excluded else {"vips": named}

@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Services that keepalived looks after, and VIPs that move: what each director is to do, and what cannot work."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from cluster_builders import Outcome, build, facts, web
+
+HOSTS = {
+    "lvs1": {"lvs_addresses": ["192.0.2.5/24", "2001:db8::5/64"]},
+    "lvs2": {"lvs_addresses": ["192.0.2.6/24", "2001:db8::6/64"], "lvs_interface": "eth1"},
+    "lvs3": {"lvs_addresses": ["198.51.100.7/24"], "lvs_interface": "eth1"},
+    "rs1": {"lvs_addresses": ["192.0.2.11/24", "2001:db8::11/64"]},
+    "rs2": {"lvs_addresses": ["192.0.2.12/24", "2001:db8::12/64"]},
+}
+FRONT = {"name": "front", "id": 51, "directors": [{"host": "lvs1", "priority": 150}, {"host": "lvs2", "priority": 100}]}
+MOVED = {"vip": None, "vips": [{"address": "192.0.2.77", "vrrp": "front"}], "directors": ["lvs1", "lvs2"]}
+
+
+def front(**changes: t.Any) -> list[dict[str, t.Any]]:
+    return [{**FRONT, **changes}]
+
+
+def pair(vrrp: t.Any = None, hosts: t.Any = None, others: t.Sequence[t.Any] = (), **changes: t.Any) -> Outcome:
+    """Two directors and a VIP that moves between them, with some keys of the service changed."""
+    merged = {name: {**HOSTS[name], **(hosts or {}).get(name, {})} for name in HOSTS}
+    return build(web(**{**MOVED, **changes}), *others, engine="keepalived", vrrp=vrrp or [FRONT], hosts=merged)
+
+
+def alone(**changes: t.Any) -> Outcome:
+    return build(web(**changes), engine="keepalived")
+
+
+def only(outcome: Outcome) -> str:
+    assert len(outcome.findings) == 1, outcome.findings
+    return outcome.findings[0]
+
+
+def test_each_director_has_its_instance_and_the_whole_table() -> None:
+    outcome = pair(checks=[{"type": "http", "path": "/"}], sorry_server={"port": 8080})
+    assert not outcome.findings
+    for name, priority, own in (("lvs1", 150, "192.0.2.5"), ("lvs2", 100, "192.0.2.6")):
+        view = outcome.view(name)
+        assert view["keepalived_instances"] == [
+            {
+                "name": "front",
+                "interface": "eth1",
+                "id": 51,
+                "priority": priority,
+                "preempt": False,
+                "state": "BACKUP",
+                "vips": [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}],
+            }
+        ]
+        (server,) = view["keepalived_virtual_servers"]
+        assert [one["name"] for one in server["real_servers"]] == ["rs1", "rs2"]
+        assert server["sorry_server"] == {"address": own, "forward": "nat", "port": 8080}
+        assert server["checks"][0]["path"] == "/"
+        assert view["director_services"] == [] and view["director_vips"] == [] and view["director_keepalived"]
+    assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
+    assert [one["director"] for one in outcome.result["services"]] == ["lvs1", "lvs2"]
+    assert len(outcome.result["targets"]) == 1
+
+
+def test_a_lone_director_has_its_vip_from_us_and_its_table_from_keepalived() -> None:
+    view = alone(checks=[{"type": "tcp"}]).view("lvs1")
+    assert view["director_vips"] == [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}]
+    assert view["director_services"] == [] and view["keepalived_instances"] == []
+    assert len(view["keepalived_virtual_servers"]) == 1
+
+
+def test_who_preempts_begins_as_master_where_its_priority_is_highest() -> None:
+    outcome = pair(front(preempt=True))
+    states = [outcome.view(name)["keepalived_instances"][0]["state"] for name in ("lvs1", "lvs2")]
+    assert states == ["MASTER", "BACKUP"]
+
+
+def test_unicast_goes_to_the_addresses_of_the_others() -> None:
+    (instance,) = pair(front(unicast=True)).view("lvs1")["keepalived_instances"]
+    assert (instance["unicast_source"], instance["unicast_peers"]) == ("192.0.2.5", ["192.0.2.6"])
+
+
+def test_the_other_family_moves_along() -> None:
+    vips = [{"address": one, "vrrp": "front"} for one in ("192.0.2.77", "2001:db8::77")]
+    (instance,) = pair(vips=vips).view("lvs2")["keepalived_instances"]
+    assert [one["address"] for one in instance["vips"]] == ["192.0.2.77"]
+    assert [one["address"] for one in instance["excluded_vips"]] == ["2001:db8::77"]
+
+
+def test_a_group_of_ones_own() -> None:
+    assert pair(front(multicast="224.0.100.19")).view("lvs1")["keepalived_multicast_group"] == "224.0.100.19"
+
+
+def with_password(password: str) -> Outcome:
+    return pair(hosts={name: {"keepalived_auth_pass": password} for name in ("lvs1", "lvs2")})
+
+
+SECOND = {**FRONT, "name": "back"}
+OTHER = web(name="api", port=81, **{**MOVED, "vips": [{"address": "192.0.2.78", "vrrp": "back"}]})
+
+
+SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (lambda: pair([FRONT, SECOND], others=[OTHER]), "id 51 is that of 'front' too, and both speak on 192.0.2.0/24"),
+        (lambda: pair([FRONT, {**SECOND, "id": 52}], others=[SAME_VIP]),
+         "vip 192.0.2.77 is moved by vrrp 'back', and in lvs_services[0] web by 'front'"),
+        (lambda: with_password("far too long"), "keepalived_auth_pass has 12 characters"),
+        (lambda: with_password("a!b"), "has ! in it"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_auth_pass": "secret"}}), "is not the same on lvs1, lvs2"),
+        (lambda: pair(checks=[{"type": "http", "path": "/a\nb"}]), "has a line break in it"),
+        (lambda: pair(checks=[{"type": "http"}]), "needs a path"),
+        (lambda: pair(checks=[{"type": "tcp", "rise": 2}]), "brings a server back after one success"),
+        (lambda: pair(quorum=4), "quorum 4 is above 3"),
+        (lambda: pair(sorry_server={"port": 8080, "forward": "dr"}), "differs from the service's"),
+        (lambda: pair(sorry_server={"address": "127.0.0.1"}), "takes no packet for it from outside"),
+        (lambda: pair(vips=[{"address": "192.0.2.77"}]), "has 2 directors, lvs1 and lvs2, and no vrrp"),
+        (lambda: pair(directors=["lvs1"]), "its directors are lvs1, and those of vrrp 'front' are lvs1, lvs2"),
+        (lambda: pair(front(multicast="192.0.2.1")), "is no multicast address"),
+        (lambda: pair(front(multicast="224.0.100.19", unicast=True)), "has both multicast and unicast"),
+        (lambda: pair(front(advert_interval="often")), "must be a number of seconds, not 'often'"),
+        (lambda: pair(front(advert_interval=0.2)), "counts whole seconds"),
+        (lambda: pair(front(interface="eth9"), hosts={
+            "lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"))}}), "interface 'eth9' does not exist on lvs1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_one_finding_each(outcome: t.Callable[[], Outcome], text: str) -> None:
+    findings = outcome().findings
+    assert findings and all(text in finding for finding in findings), findings
+    assert len({finding.partition(": ")[2] for finding in findings}) == 1
+    assert "far too long" not in str(findings) and "a!b" not in str(findings)
+
+
+def test_directors_that_do_not_hear_each_other() -> None:
+    far = front(directors=[{"host": "lvs1", "priority": 150}, {"host": "lvs3", "priority": 100}], unicast=True)
+    findings = pair(far, directors=["lvs1", "lvs3"]).findings
+    text = "lvs1 (192.0.2.5) and lvs3 (198.51.100.7) are in different networks: a VIP can only move within one."
+    assert f"lvs_vrrp[0]: {text} Say which interface both have there" in findings
+
+
+def test_vrrp_needs_keepalived() -> None:
+    outcome = build(web(**{**MOVED, "directors": ["lvs1"]}), vrrp=front(directors=[{"host": "lvs1", "priority": 1}]))
+    assert "vrrp 'front' needs lvs_engine 'keepalived', and it is 'kernel'" in only(outcome)
+
+
+def test_an_instance_that_moves_nothing_is_left_out() -> None:
+    outcome = build(web(), engine="keepalived", vrrp=front(directors=[{"host": "lvs1", "priority": 1}]))
+    assert not outcome.findings and outcome.view("lvs1")["keepalived_instances"] == []
+    assert outcome.warnings == ["lvs_vrrp[0]: no VIP is moved by 'front', so it is left out"]
+
+
+def test_an_address_that_is_not_known_leaves_a_running_keepalived_as_it_is() -> None:
+    hosts = {"rs2": {"lvs_addresses": None}}
+    outcome = build(web(), engine="keepalived", hosts=hosts)
+    assert outcome.view("lvs1")["keepalived_complete"] is False
