@@ -12,6 +12,7 @@ clients notice neither.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -23,7 +24,15 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Acces
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress, RemoveRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import UNIT, Daemon, wait_until
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, HEADER, KEPT, MODES, SECRET
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import (
+    CONFIG,
+    DROP_IN,
+    HEADER,
+    KEPT,
+    MODES,
+    RESTART,
+    SECRET,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, due, knows
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VRRP, Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, plan
@@ -81,9 +90,14 @@ class Found:
 
 
 def look(daemon: Daemon) -> Found:
-    texts = {path: text for path, text in ((path, _files.read(path)) for path in (CONFIG, SECRET)) if text is not None}
+    texts = {path: text for path, text in ((path, _files.read(path)) for path in MODES) if text is not None}
     odd = frozenset(path for path in texts if _odd(path))
     return Found(texts, odd, daemon.state(), _host_kernel.read())
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    _files.write(path, text, MODES[path])
 
 
 def _odd(path: str) -> bool:
@@ -129,7 +143,13 @@ class Work:
         self.changes.append(text)
 
     def _remove(self, path: str) -> None:
-        self._do(f"remove {path}", functools.partial(_files.remove, path))
+        def act() -> None:
+            _files.remove(path)
+            if path == DROP_IN:
+                with contextlib.suppress(OSError):  # others have something there, too
+                    os.rmdir(os.path.dirname(path))
+
+        self._do(f"remove {path}", act)
 
     def _record(self, manifest: Manifest, text: str) -> None:
         if manifest != self._manifest:
@@ -149,10 +169,11 @@ class Work:
         self._record(self._claimed(gone), "# record: keepalived has the table and the VIPs")
         if CONFIG in found.texts and not found.ours:
             self._do(f"keep {CONFIG} as {KEPT}", lambda: _files.write(KEPT, found.texts[CONFIG], 0o644))
-        for path, text in ((SECRET, request.secret), (CONFIG, request.config)):
+        for path, text in ((SECRET, request.secret), (CONFIG, request.config), (DROP_IN, RESTART)):
             if found.differs(path, text):
-                act = functools.partial(_files.write, path, text, MODES[path])
-                self._do(f"write {path}", act) if text else self._remove(path)
+                self._do(f"write {path}", functools.partial(_write, path, text)) if text else self._remove(path)
+        if found.differs(DROP_IN, RESTART):
+            self._do("systemctl daemon-reload", lambda: self._daemon.systemctl("daemon-reload"))
         if not found.enabled:
             self._do(f"systemctl enable {UNIT}", lambda: self._daemon.systemctl("enable", UNIT))
         if new or not found.active:
@@ -266,9 +287,11 @@ class Work:
             self._do(f"systemctl {'kill' if stays else 'stop'} {UNIT}", end)
         if found.enabled:
             self._do(f"systemctl disable {UNIT}", lambda: self._daemon.systemctl("disable", UNIT))
-        for path in (CONFIG, SECRET):
+        for path in MODES:
             if path in found.texts and (path != CONFIG or found.ours):
                 self._remove(path)
+        if DROP_IN in found.texts:
+            self._do("systemctl daemon-reload", lambda: self._daemon.systemctl("daemon-reload"))
         before = _files.read(KEPT)
         if before is not None:
             self._do(f"write {CONFIG}, as it was found", lambda: os.replace(KEPT, CONFIG))
@@ -315,7 +338,7 @@ def run(request: Request, daemon: Daemon, access: Access, check_mode: bool) -> W
 def told(work: Work, request: Request) -> dict[str, t.Any]:
     """What was found, for a proof."""
     found = work.found
-    texts = {CONFIG: request.config, SECRET: request.secret}
+    texts = {CONFIG: request.config, SECRET: request.secret, DROP_IN: RESTART if request.config else ""}
     return {
         "unit": {
             "name": UNIT,

@@ -12,4 +12,12 @@ CONFIG = "/etc/keepalived/keepalived.conf"
 SECRET = "/etc/keepalived/openlvs-auth.conf"  # the password, for root alone; CONFIG includes it
 KEPT = CONFIG + ".before-openlvs"  # somebody else's CONFIG, which comes back in the end
 HEADER = "# Written by Ansible, role openlvs.lvs.keepalived."
-MODES = {CONFIG: 0o644, SECRET: 0o600}
+DROP_IN = "/etc/systemd/system/keepalived.service.d/openlvs.conf"
+MODES = {CONFIG: 0o644, SECRET: 0o600, DROP_IN: 0o644}
+
+# One that was killed has left its VIPs where nobody looks after them any more; it takes them off when it starts.
+RESTART = f"""{HEADER} Changes made here do not last.
+[Service]
+Restart=on-failure
+RestartSec=2
+"""
