@@ -6,7 +6,7 @@
 """The ports of UDP where the kernel of this network namespace takes packets out of a wrapping: foo over UDP, and GUE.
 
 Spoken to by its generic netlink family ``fou`` (include/uapi/linux/fou.h). Asking the kernel for that family does not
-load its module, which has no alias; so ``add`` has kmod load it.
+load its module, which has no alias; so somebody has to load it by its name before the first port is added.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import subprocess
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_family import open_socket
-from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import Listener
+from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import FOU, Listener
 
-_NAME, _MODULE = b"fou\0", "/sys/module/fou"
+_NAME, _LOADED = FOU.encode() + b"\0", f"/sys/module/{FOU}"
 _ADD, _DEL, _GET = 1, 2, 3
 _PORT, _AF, _TYPE = 1, 2, 4
 _TYPE_GUE = 2
@@ -32,7 +32,7 @@ _DATAGRAM = 64 * 1024
 
 def read() -> dict[Listener, bool]:
     """Every port, and whether it is one of GUE. Loads nothing."""
-    if not os.path.exists(_MODULE):
+    if not os.path.exists(_LOADED):
         return {}
     found = {}
     with _Channel() as channel:
@@ -45,11 +45,15 @@ def read() -> dict[Listener, bool]:
     return found
 
 
+def load() -> None:
+    """Load the module. Where that fails, ``add`` tells what is missing."""
+    with contextlib.suppress(OSError):
+        subprocess.run(["modprobe", FOU], check=False, capture_output=True)
+
+
 def add(listener: Listener) -> None:
-    """Take packets out of GUE there; loads the module."""
+    """Take packets out of GUE there."""
     body = _body(listener) + codec.attribute(_TYPE, bytes([_TYPE_GUE]))
-    with contextlib.suppress(OSError):  # without kmod the kernel's answer below says what is missing
-        subprocess.run(["modprobe", "fou"], check=False, capture_output=True)
     _command(_ADD, body, f"Port {listener.port} of UDP: cannot take packets out of GUE there")
 
 

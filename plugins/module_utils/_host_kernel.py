@@ -29,6 +29,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._tunnel_steps import (
     AddDevice,
     AddListener,
     FlushDevice,
+    LoadModule,
     RemoveDevice,
     RemoveListener,
     SetDevice,
@@ -101,6 +102,8 @@ def _do_tunnel(step: Step, writer: _rtnl.Writer) -> None:
                 writer.remove_address(address, links[step.name])
     elif isinstance(step, RemoveDevice):
         _rtnl.remove_link(step.name)
+    elif isinstance(step, LoadModule):
+        _fou.load()
     elif isinstance(step, AddListener):
         _fou.add(step.listener)
     elif isinstance(step, RemoveListener):

@@ -22,11 +22,13 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._tunnel_steps import (
     AddDevice,
     AddListener,
     FlushDevice,
+    LoadModule,
     RemoveDevice,
     RemoveListener,
     SetDevice,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import (
+    FOU,
     Device,
     Listener,
     Tunnel,
@@ -60,9 +62,8 @@ def present(host: Host, wanted: t.Sequence[Tunnel], purge: bool = False) -> Plan
             work.do(AddDevice(device))
     for name, value in writes.items():
         work.do(SetSetting(name, value))
-    for port in ports:
-        if port not in host.listeners:
-            work.do(AddListener(port))
+    for step in _opening(port for port in ports if port not in host.listeners):
+        work.do(step)
     for device in devices:
         if not work.host.links[device.name].up:
             work.do(SetDevice(device.name, True))
@@ -98,10 +99,15 @@ def boot(host: Host) -> list[Step]:
     """What makes the tunnels of ours once more on a host that has just come up, but for the settings."""
     devices = chosen(host, host.manifest.tunnels)
     steps: list[Step] = [AddDevice(device) for device in devices]
-    steps += [AddListener(port) for port in listeners(host.manifest.tunnels)]
+    steps += _opening(listeners(host.manifest.tunnels))
     for device in devices:
         steps += [SetDevice(device.name, True), FlushDevice(device.name)]
     return steps
+
+
+def _opening(ports: t.Iterable[Listener]) -> list[Step]:
+    steps: list[Step] = [AddListener(port) for port in ports]
+    return [LoadModule(FOU), *steps] if steps else []
 
 
 def holding(host: Host) -> dict[str, str]:

@@ -78,6 +78,19 @@ class FlushDevice:
 
 
 @dataclasses.dataclass(frozen=True)
+class LoadModule:
+    """Load a module of the kernel that nothing else loads."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"modprobe {self.name}"
+
+    def done(self, host: Host) -> Host:
+        return host
+
+
+@dataclasses.dataclass(frozen=True)
 class AddListener:
     """Take packets out of GUE at a port of UDP."""
 

@@ -20,6 +20,7 @@ import dataclasses
 import typing as t
 
 IPIP, GUE, GRE = "ipip", "gue", "gre"
+FOU = "fou"  # the kernel's module for ports of UDP
 _FALLBACKS = {"ipip": "tunl0", "sit": "sit0", "gre": "gre0", "ip6gre": "ip6gre0"}
 
 # linux/ip.h, linux/ipv6.h, net/gre.h, linux/udp.h, net/gue.h

@@ -170,7 +170,7 @@ def _prove_bypass(subject: str, service: Data, looks: Looks) -> Line:
     if not any(came.get(place) for place in servers):
         return Line(subject, claim, None, "no packet went into a tunnel")
     passed = [_name(one) for place, one in servers.items() if went.get(place)]
-    return Line(subject, claim, not passed, f"{' and '.join(passed)} answered by {director.host}" if passed else "")
+    return Line(subject, claim, not passed, f"packets of {' and '.join(passed)} came back" if passed else "")
 
 
 def _took(before: Data, after: Data, counter: str) -> dict[tuple[str, int], int]:
