@@ -13,6 +13,10 @@ description:
   - Opens connections to each target, one after another, and closes them in good order, so that the director's table
     can be looked at for who served them, see M(openlvs.lvs.ipvs_info).
   - Says nothing on the connections; an open connection is the answer.
+  - UDP has no connections, so a datagram is sent there, and any datagram that comes back from the VIP is the answer.
+    What to send is O(targets[].probe), or known for the port, 53 (DNS) and 123 (NTP). Where neither is, an empty
+    datagram goes out, half a second each is given to refuse it (ICMP), and silence counts neither as an answer nor as
+    an error.
   - Run it on a client. A connection from the director itself takes another way through the kernel, and a real server
     that holds the VIP reaches itself.
 author:
@@ -36,9 +40,9 @@ options:
         type: int
         required: true
       protocol:
-        description: The protocol. UDP has no connections, so nothing can be asked there.
+        description: The protocol.
         type: str
-        choices: [tcp, sctp]
+        choices: [tcp, sctp, udp]
         default: tcp
       count:
         description:
@@ -50,6 +54,9 @@ options:
         description: For how many seconds to wait for each connection.
         type: float
         default: 3.0
+      probe:
+        description: For UDP, what to send, in hexadecimal; spaces do not matter.
+        type: str
 seealso:
   - module: openlvs.lvs.lvs_arp_probe
   - module: openlvs.lvs.ipvs_info
@@ -68,6 +75,11 @@ EXAMPLES = r"""
       - {vip: 192.0.2.10, port: 443, count: 4}
       - {vip: "2001:db8::10", port: 443, count: 4, timeout: 1}
   register: connected
+
+- name: Ask a UDP service what its clients ask
+  openlvs.lvs.lvs_connect:
+    targets:
+      - {vip: 192.0.2.10, port: 7, protocol: udp, probe: 70 69 6e 67}
 
 - name: All have answered
   ansible.builtin.assert:
@@ -93,12 +105,16 @@ targets:
       description: The protocol.
       type: str
       sample: tcp
+    known:
+      description: Whether an answer was to be expected. For UDP without a question none is.
+      type: bool
+      sample: true
     asked:
-      description: How many connections were tried.
+      description: How many connections were tried, or datagrams sent.
       type: int
       sample: 12
     answered:
-      description: How many of them were opened.
+      description: How many of them were opened, or answered.
       type: int
       sample: 11
     errors:
@@ -118,7 +134,13 @@ import ipaddress
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openlvs.lvs.plugins.module_utils._connect import PROTOCOLS, Target, connect, once
+from ansible_collections.openlvs.lvs.plugins.module_utils._connect import (
+    PROTOCOLS,
+    Target,
+    connect,
+    is_probe,
+    once,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 
 _LAST_PORT = 65535
@@ -132,6 +154,7 @@ def argument_spec() -> dict[str, t.Any]:
         "protocol": {"type": "str", "choices": list(PROTOCOLS), "default": "tcp"},
         "count": {"type": "int", "default": 12},
         "timeout": {"type": "float", "default": 3.0},
+        "probe": {"type": "str"},
     }
     return {"targets": {"type": "list", "elements": "dict", "required": True, "options": target}}
 
@@ -149,6 +172,10 @@ def check(targets: t.Sequence[Target]) -> None:
             findings.append(f"{where} port {target.port}: it is not within 1..{_LAST_PORT}.")
         if target.count < 1 or target.timeout <= 0:
             findings.append(f"{where}: count and timeout must be more than 0.")
+        if target.probe is not None and not is_probe(target.probe):
+            findings.append(f"{where} probe {target.probe!r}: it is not hexadecimal, two digits for each byte.")
+        if target.probe is not None and target.protocol != "udp":
+            findings.append(f"{where} probe: nothing is said on {target.protocol} connections. It is for udp.")
     if findings:
         raise OptionError(findings)
 
@@ -160,6 +187,7 @@ def ask(target: Target) -> dict[str, t.Any]:
         "vip": target.vip,
         "port": target.port,
         "protocol": target.protocol,
+        "known": target.protocol != "udp" or target.question is not None,
         "asked": outcome.asked,
         "answered": outcome.answered,
         "errors": [{"message": message, "count": count} for message, count in sorted(outcome.errors.items())],

@@ -23,6 +23,7 @@ import guest
 
 importlib.import_module("pyroute2.netlink.rtnl.rtmsg")  # once here, not again in every module run, a fork of this
 
+ANSWER = str(Path(__file__).with_name("answer.py"))
 HOST_MAC = "02:00:00:00:00:01"
 
 
@@ -113,6 +114,18 @@ class Segment:
             for process in running:
                 process.kill()
                 process.wait()
+
+
+    @contextlib.contextmanager
+    def answering(self, name: str, *ports: int) -> Iterator[None]:
+        """A neighbour says its name there, over TCP, UDP and SCTP and from the address that was asked."""
+        command = ["ip", "netns", "exec", name, sys.executable, ANSWER, "answer", name, *map(str, ports)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            try:
+                assert process.stdout and process.stdout.readline() == b"ready\n"
+                yield
+            finally:
+                process.kill()
 
 
 def _mac(number: int) -> str:

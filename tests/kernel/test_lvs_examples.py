@@ -86,7 +86,8 @@ def test_examples_of_units_bring_them_and_take_them_away(run_module, once):
 def test_examples_that_read_change_nothing(segment, run_module, name):
     segment.ask("client", "ip address add 192.0.2.10/32 dev eth0 && ip address add 2001:db8::10/128 dev eth0 nodad")
     before = everything()
-    with segment.serving("client", ("192.0.2.10", 80), ("192.0.2.10", 443), ("2001:db8::10", 443)):
+    places = (("192.0.2.10", 80), ("192.0.2.10", 443), ("2001:db8::10", 443))
+    with segment.serving("client", *places), segment.answering("client", 7):
         for title, params in examples(name):
             result = run_module(name, params)
             assert not result.get("failed") and result["changed"] is False, (title, result)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import guest
@@ -212,6 +213,52 @@ def test_what_goes_wrong_is_counted(segment, run_module):
     assert refused["errors"] == [{"message": "connection refused", "count": 2}]
     assert (silent["asked"], silent["answered"]) == (3, 0)
     assert silent["errors"] == [{"message": "no answer in time", "count": 3}]
+
+
+def test_questions_over_udp_and_sctp(segment, run_module):
+    """An answer from the VIP is one, from elsewhere not; a refusal is heard, and silence says nothing."""
+    segment.neighbour("server", 11)
+    segment.ask("server", "ip address add 192.0.2.12/24 dev eth0 && ip address add 2001:db8::c/64 dev eth0 nodad")
+    probe = {"protocol": "udp", "count": 3, "probe": "77 68 6f"}
+    targets = [
+        *({"vip": vip, "port": 7, **probe} for vip in ("192.0.2.12", "2001:db8::c")),
+        *({"vip": vip, "port": 7, "protocol": "sctp", "count": 3} for vip in ("192.0.2.12", "2001:db8::c")),
+        {"vip": "192.0.2.12", "port": 9, "protocol": "udp", "count": 2},
+    ]
+    with segment.answering("server", 7):
+        results = run_module("lvs_connect", {"targets": targets})["targets"]
+    assert [(one["asked"], one["answered"], one["known"]) for one in results] == [
+        *[(3, 3, True)] * 4,
+        (2, 0, False),
+    ]
+    refusals = results[-1]["errors"]
+    assert [one["message"] for one in refusals] == ["connection refused"]
+
+    segment.ask("server", "ip route replace 192.0.2.1/32 dev eth0 src 192.0.2.11")
+    careless = "import socket\no = socket.socket(type=2)\no.bind((str(), 7))\nwhile 1: o.sendto(*o.recvfrom(9))"
+    server = subprocess.Popen(["ip", "netns", "exec", "server", sys.executable, "-c", careless])
+    try:
+        while "UNCONN" not in segment.ask("server", "ss -Hlun"):
+            time.sleep(0.05)
+        [elsewhere] = run_module("lvs_connect", {"targets": targets[:1]})["targets"]
+        quiet = {"vip": "192.0.2.12", "port": 9, "protocol": "udp", "count": 2}
+        segment.ask("server", "ip route replace blackhole 192.0.2.1/32")
+        [silent] = run_module("lvs_connect", {"targets": [quiet]})["targets"]
+    finally:
+        server.kill()
+        server.wait()
+    assert (elsewhere["asked"], elsewhere["answered"]) == (3, 0)
+    assert elsewhere["errors"][0]["message"].startswith("answered from 192.0.2.11, where clients expect nobody")
+    assert (silent["asked"], silent["answered"], silent["errors"], silent["known"]) == (2, 0, [], False)
+
+
+def test_what_is_no_question(run_module):
+    targets = [{"vip": VIP, "port": 7, "probe": "00"}, {"vip": VIP, "port": 7, "protocol": "udp", "probe": "who"}]
+    findings = run_module("lvs_connect", {"targets": targets})["findings"]
+    assert findings == [
+        "targets[0] probe: nothing is said on tcp connections. It is for udp.",
+        "targets[1] probe 'who': it is not hexadecimal, two digits for each byte.",
+    ]
 
 
 def test_what_cannot_be_connected_to(run_module):

@@ -148,10 +148,11 @@ def _proof(placed: t.Sequence[Placed], views: t.Mapping[str, View]) -> dict[str,
         for keepalived, key in ((False, "director_services"), (True, "keepalived_virtual_servers"))
     }
     for one in placed:
-        for _listen in one.service.listen:
+        for listen in one.service.listen:
             described = next(numbers[one.director, one.service.engine == "keepalived"])
             services.append({**described, "name": one.service.name, "director": one.director})
-            target = {key: described[key] for key in ("vip", "port", "protocol")}
-            if described["protocol"] != "udp" and target not in targets:
+            probe = {"probe": one.service.probe} if listen.protocol == "udp" and one.service.probe else {}
+            target = {**{key: described[key] for key in ("vip", "port", "protocol")}, **probe}
+            if target not in targets:
                 targets.append(target)
     return {"services": services, "targets": targets}

@@ -114,7 +114,9 @@ class SorryServer:
 
 @dataclass(frozen=True)
 class Service:
-    """:attr where: how messages name the service, such as ``lvs_services[0] web``."""
+    """:attr where: how messages name the service, such as ``lvs_services[0] web``.
+    :attr probe: what a client asks over UDP, in hexadecimal.
+    """
 
     where: str
     name: str
@@ -135,6 +137,7 @@ class Service:
     quorum: int | None
     hysteresis: int | None
     inhibit_on_failure: bool
+    probe: str | None
 
 
 @dataclass(frozen=True)

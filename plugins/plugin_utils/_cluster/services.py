@@ -11,6 +11,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._connect import is_probe
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_MARK, MAX_PERSISTENT, MAX_PORT
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import PROTOCOLS, SCHEDULERS
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
@@ -51,11 +52,13 @@ SERVICE_KEYS = (
     "quorum",
     "hysteresis",
     "inhibit_on_failure",
+    "probe",
 )
 DEFAULT_KEYS = tuple(key for key in SERVICE_KEYS if key not in ("name", "mark"))
 DEFAULTS = "lvs_service_defaults"
 VIP_KEYS = ("address", "prefix", "interface", "vrrp")
 LISTEN_KEYS = ("port", "protocol")
+PROBE_KEYS = ("text", "hex")
 DEFAULT_DIRECTORS = "lvs_directors"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -115,13 +118,14 @@ def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
     forward = entry.choice("forward", words.FORWARDS) or "dr"
     affinity = entry.choice("affinity", words.AFFINITIES) or "none"
     scheduler, flags = _scheduler(entry)
+    listen = _listen(entry)
     return Service(
         where=entry.where,
         name=name,
         engine=engine,
         directors=_directors(entry, groups),
         vips=_vips(entry),
-        listen=_listen(entry),
+        listen=listen,
         affinity=affinity,
         mark=_mark(entry, name, affinity),
         forward=forward,
@@ -135,6 +139,7 @@ def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
         quorum=entry.number("quorum", 1, words.MAX_WEIGHT),
         hysteresis=entry.number("hysteresis", 0, words.MAX_WEIGHT),
         inhibit_on_failure=entry.flag("inhibit_on_failure"),
+        probe=_probe(entry, listen),
     )
 
 
@@ -259,6 +264,23 @@ def _netmask(entry: Entry) -> str | None:
         return None if value is None else str(value)
     entry.wrong("netmask", f"netmask must be one such as '255.255.255.0', or a prefix length, not {kind_of(value)}")
     return None
+
+
+def _probe(entry: Entry, listen: t.Sequence[Listen]) -> str | None:
+    value = entry.get("probe")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or len(value) != 1:
+        entry.wrong("probe", "probe must be {text: WORDS} or {hex: '00 1f'}: what a client asks over udp")
+        return None
+    inner = Entry(entry.findings, f"{entry.at('probe')} probe", value, PROBE_KEYS)
+    text, code = inner.text("text"), inner.text("hex")
+    if code is not None and not is_probe(code):
+        inner.wrong("hex", f"hex {code!r} is not hexadecimal, two digits for each byte, such as '00 1f'")
+        return None
+    if listen and "udp" not in {one.protocol for one in listen} and "probe" in entry.data:
+        entry.wrong("probe", "probe is what a client asks over udp, and this service has no udp port")
+    return text.encode().hex() if text else bytes.fromhex(code).hex() if code else None
 
 
 def _mark(entry: Entry, name: str, affinity: str) -> int | None:

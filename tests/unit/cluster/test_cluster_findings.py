@@ -42,7 +42,8 @@ WRONG_VALUES = [
         (
             "key 'colour' is unknown: one of name, directors, vip, vips, port, ports, protocol, listen, affinity, mark,"
             " forward, tunnel_type, tunnel_port, tunnel_checksum, scheduler, scheduler_flags, persistent, netmask,"
-            " real_servers, checks, sorry_server, quorum, hysteresis, inhibit_on_failure"
+            " real_servers, checks, sorry_server, quorum, hysteresis, inhibit_on_failure,"
+            " probe"
         ),
     ),
     ({"name": None}, "has no name: messages, files and keepalived's groups use it"),
@@ -78,6 +79,11 @@ WRONG_VALUES = [
     ({"directors": ["lvs9"]}, "directors: host 'lvs9' is not in the inventory (did you mean 'lvs1'?)"),
     ({"directors": "empty"}, "directors: group 'empty' has no hosts"),
     ({"mark": 3}, "mark is for affinity: mark alone"),
+    ({"probe": "who"}, "probe must be {text: WORDS} or {hex: '00 1f'}: what a client asks over udp"),
+    (
+        {"protocol": "sctp", "probe": {"text": "who"}},
+        "probe is what a client asks over udp, and this service has no udp port",
+    ),
 ]
 
 
@@ -223,6 +229,17 @@ def test_who_is_left_out_of_a_vip_for_its_family_is_said(vips, servers, left_out
     said = [warning for warning in outcome.warnings if "is not served by" in warning]
     assert outcome.findings == []
     assert said == ([f"lvs_services[0] web: {left_out}: {why}"] if left_out else [])
+
+
+def test_a_question_that_is_not_hexadecimal():
+    said = only(build(web(protocol="udp", probe={"hex": "4g"})))
+    assert said == "lvs_services[0] web probe: hex '4g' is not hexadecimal, two digits for each byte, such as '00 1f'"
+
+
+@pytest.mark.parametrize(("probe", "asked"), [({"text": "who"}, "77686f"), ({"hex": "00 1F"}, "001f"), (None, None)])
+def test_what_is_asked_over_udp(probe, asked):
+    [tcp, udp] = build(web(protocol=["tcp", "udp"], probe=probe)).result["targets"]
+    assert "probe" not in tcp and udp.get("probe") == asked
 
 
 def nat_cluster(*gateways: str):

@@ -100,11 +100,22 @@ def all_well():
         "client": {
             "lvs_requests": {
                 "targets": [
-                    {"vip": "192.0.2.77", "port": 80, "protocol": "tcp", "asked": 12, "answered": 12, "errors": []}
+                    {
+                        "vip": "192.0.2.77",
+                        "port": 80,
+                        "protocol": "tcp",
+                        "known": True,
+                        "asked": 12,
+                        "answered": 12,
+                        "errors": [],
+                    }
                 ]
             }
         },
     }
+
+
+UDP = "web udp 192.0.2.77:80"
 
 
 @pytest.fixture
@@ -279,12 +290,36 @@ class TestRequests:
         )
         assert wrong(seen) == [text]
 
-    def test_udp_is_not_asked(self, seen):
-        text = (
-            "unasked web udp 192.0.2.77:80: every request of client is answered -- over udp nobody knows what a"
-            " request would be"
-        )
-        assert text in wrong(seen, service=web(protocol="udp"))
+    def over_udp(self, seen, **found):
+        seen["client"]["lvs_requests"]["targets"][0].update({"protocol": "udp", **found})
+        for name in ("lvs_table", "lvs_table_after"):
+            seen["lvs1"][name]["services"][0].update(service=UDP.partition(" ")[2], protocol="udp")
+        return [str(line) for line in lines_of(seen, service=web(protocol="udp"))[1:3]]
+
+    def test_over_udp_silence_says_nothing_but_the_director_counts(self, seen):
+        assert self.over_udp(seen, known=False, answered=0) == [
+            f"unasked {UDP}: every request of client is answered -- nobody knows what it answers over udp, say that by"
+            " probe; 12 empty datagrams were not refused",
+            f"holds   {UDP}: of 12 datagrams rs1 took 8, rs2 took 4",
+        ]
+
+    def test_over_udp_a_refusal_says_something(self, seen):
+        refused = [{"message": "connection refused", "count": 1}]
+        said = self.over_udp(seen, known=False, answered=0, errors=refused)[0]
+        assert said == f"FAILS   {UDP}: nobody refuses client's 12 datagrams -- 1 times connection refused"
+
+    def test_over_udp_a_known_question_is_a_request(self, seen):
+        assert self.over_udp(seen) == [
+            f"holds   {UDP}: 12 of 12 requests of client were answered",
+            f"holds   {UDP}: of 12 answered requests rs1 took 8, rs2 took 4",
+        ]
+        silent = [{"message": "no answer in time", "count": 3}]
+        said = self.over_udp(seen, asked=3, answered=0, errors=silent)
+        assert said[0] == f"FAILS   {UDP}: 0 of 3 requests of client were answered -- 3 times no answer in time"
+
+    def test_over_udp_datagrams_that_went_past_the_director(self, seen):
+        seen["lvs1"]["lvs_table_after"] = table(12, 6)
+        assert "lvs1 saw only 3: the others went past it" in self.over_udp(seen, known=False, answered=0)[1]
 
 
 class TestMasquerading:

@@ -241,6 +241,7 @@ def test_what_a_proof_needs():
     assert outcome.result["targets"] == [
         {"vip": "192.0.2.77", "port": 80, "protocol": "tcp"},
         {"vip": "192.0.2.77", "port": 443, "protocol": "tcp"},
+        {"vip": "192.0.2.77", "port": 443, "protocol": "udp"},
     ]
 
 
