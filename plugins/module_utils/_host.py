@@ -31,7 +31,7 @@ class Host:
     addresses: tuple[Address, ...]
     routes: tuple[HostRoute, ...]
     arp: Conf
-    forwarding: t.Mapping[str, str]  # settings by their whole names
+    forwarding: t.Mapping[str, str]  # the settings of _forwarding by their whole names
     promoting: frozenset[str]  # interfaces where a secondary address outlives its primary one
     without_ipv6: frozenset[str]  # interfaces where IPv6 is turned off
     manifest: Manifest
@@ -111,7 +111,8 @@ class SetSetting:
 
     def done(self, host: Host) -> Host:
         if _forwarding.is_one(self.name):
-            return dataclasses.replace(host, forwarding={**host.forwarding, self.name: self.value})
+            turned = _forwarding.turned(self.name, self.value, host.forwarding)
+            return dataclasses.replace(host, forwarding={**host.forwarding, **turned, self.name: self.value})
         if self.name.startswith(_ipvs_settings.PREFIX):
             return dataclasses.replace(host, ipvs={**host.ipvs, _short(self.name): self.value})
         interface, what = _parse_setting(self.name)

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _fou, _manifest, _neighbours, _rtnl, _sysctl
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _forwarding,
+    _fou,
+    _manifest,
+    _neighbours,
+    _rtnl,
+    _sysctl,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, IGNORE, Arp
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
-from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD, redirects
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
     AddAddress,
     AddRoute,
@@ -46,7 +52,7 @@ def read() -> Host:
         addresses=_rtnl.addresses(links),
         routes=_rtnl.host_routes(links),
         arp={name: Arp(_setting(name, IGNORE), _setting(name, ANNOUNCE)) for name in interfaces},
-        forwarding={name: _sysctl.read(name) or "0" for name in (IP_FORWARD, *map(redirects, interfaces))},
+        forwarding=_forwarding_now(interfaces),
         promoting=frozenset(interfaces if "all" in promoting else promoting),
         without_ipv6=frozenset(name for name in links if not _takes_ipv6(name)),
         manifest=_manifest.load(),
@@ -108,6 +114,12 @@ def _do_tunnel(step: Step, writer: _rtnl.Writer) -> None:
         _fou.add(step.listener)
     elif isinstance(step, RemoveListener):
         _fou.remove(step.listener)
+
+
+def _forwarding_now(interfaces: t.Iterable[str]) -> dict[str, str]:
+    """A host may lack IPv6, or have lost an interface since."""
+    values = {name: _sysctl.read(name) for name in _forwarding.names(interfaces)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _takes_ipv6(interface: str) -> bool:

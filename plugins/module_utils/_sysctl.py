@@ -21,9 +21,9 @@ _IPV4_CONF = "/proc/sys/net/ipv4/conf"
 _IPVS, _TABLE_BITS = "/proc/sys/net/ipv4/vs", "/sys/module/ip_vs/parameters/conn_tab_bits"
 
 
-def per_interface(interface: str, setting: str) -> str:
-    """The name of an IPv4 setting of an interface, or of V(all)."""
-    return f"net.ipv4.conf.{interface.replace('.', '/')}.{setting}"
+def per_interface(interface: str, setting: str, version: int = 4) -> str:
+    """The name of a setting of an interface, or of V(all), by default of IPv4."""
+    return f"net.ipv{version}.conf.{interface.replace('.', '/')}.{setting}"
 
 
 def interfaces() -> list[str]:

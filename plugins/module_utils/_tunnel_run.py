@@ -12,17 +12,14 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _host_kernel,
-    _interpreter,
-    _manifest,
+    _host_run,
     _rp_filter,
     _tunnel,
     _tunnel_checks,
-    _vip_run,
 )
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LibraryMissing
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
+from ansible_collections.openlvs.lvs.plugins.module_utils._host_run import Result
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import described
-from ansible_collections.openlvs.lvs.plugins.module_utils._vip_run import Result
 from ansible_collections.openlvs.lvs.plugins.module_utils._work import Plan
 
 
@@ -35,16 +32,7 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool) -> Result:
         _tunnel_checks.check(host, tunnels)
         return _tunnel.present(host, tunnels, params["purge"])
 
-    if check_mode:
-        first = last = plan()
-        changes = [str(step) for step in last.steps]
-    else:
-        try:
-            with _manifest.exclusive():
-                first, last, changes = _vip_run.apply(plan)
-        except LibraryMissing:  # before the first step was done
-            _interpreter.start_again_with("pyroute2")
-            raise
+    first, last, changes = _host_run.run(plan, check_mode)
     values = {
         "changed": bool(changes),
         "changes": changes,

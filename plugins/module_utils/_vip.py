@@ -117,7 +117,7 @@ def standing(host: Host, address: str, side: str) -> list[Address]:
 
 
 class _Work(Work):
-    """On one side of a host."""
+    """With what neighbours have to be told."""
 
     def __init__(self, host: Host, side: str) -> None:
         super().__init__(host)
@@ -215,9 +215,9 @@ def _leave(work: _Work, addresses: t.Sequence[str], asked: Asked) -> None:
         for found in standing(work.host, address, work.side):
             work.do(RemoveAddress(found))
     manifest = work.host.manifest.without_vips(addresses)
-    back = _vip_settings.dispensable(manifest, work.side, asked)
+    back = _vip_settings.dispensable(manifest, work.side)
     for name, value in back.items():
-        work.restore(name, value)
+        work.restore(name, value, _vip_settings.ours(name))
     work.record(manifest.without_settings(back))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, VRRP
@@ -27,11 +26,9 @@ _WHOLE_NETWORK = (
 _NOTHING = Asked()
 
 
-def parse(
-    options: t.Sequence[t.Mapping[str, t.Any]], side: str, settings: t.Mapping[str, t.Any] | None = None
-) -> list[Vip]:
-    """The VIPs as a user wrote them, as values; the settings of IPVS are only judged."""
-    findings = [f"ipvs_settings: {reason}" for reason in _ipvs_settings.findings(settings or {})]
+def parse(options: t.Sequence[t.Mapping[str, t.Any]], side: str) -> list[Vip]:
+    """The VIPs as a user wrote them, as values."""
+    findings: list[str] = []
     vips: list[Vip] = []
     for number, option in enumerate(options):
         where = f"vips[{number}] {option['address']!r}"
@@ -48,14 +45,9 @@ def parse(
     return vips
 
 
-def check(host: Host, vips: t.Sequence[Vip], side: str, asked: Asked = _NOTHING, release: str = "") -> None:
-    """Whether these VIPs can be put on this host.
-
-    :arg release: of its kernel.
-    """
-    lacking = _ipvs_settings.lacking(asked.ipvs or {}, host.ipvs, bool(host.ipvs), release)
-    findings = [f"ipvs_settings: {reason}" for reason in lacking]
-    findings += [
+def check(host: Host, vips: t.Sequence[Vip], side: str, asked: Asked = _NOTHING) -> None:
+    """Whether these VIPs can be put on this host."""
+    findings = [
         f"arp_interfaces {name!r}: there is no such interface on this host; there are {_names(host)}."
         for name in asked.interfaces
         if name not in host.links or name not in host.arp

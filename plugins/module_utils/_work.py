@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host, Record, SetSetting, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest
 
@@ -42,9 +41,12 @@ class Work:
         if manifest != self.host.manifest:
             self.do(Record(manifest, self.host.manifest))
 
-    def restore(self, name: str, value: str) -> None:
-        """Set a setting back to the value found, unless somebody else has changed it since."""
-        now, ours = self.host.setting(name), _vip_settings.ours(name)
+    def restore(self, name: str, value: str, ours: str | None = None) -> None:
+        """Set a setting back to the value found, unless somebody else has changed it since.
+
+        :arg ours: what this collection has written; None where that is not known, or does not matter.
+        """
+        now = self.host.setting(name)
         if now in (None, value):
             return
         if ours in (None, now):

@@ -53,33 +53,10 @@ options:
           - Whether there is a host route to the VIP by its interface (C(ip route add VIP dev eth0)). IPv4 only.
         type: bool
         default: true
-  ip_forward:
-    description:
-      - V(true) lets the kernel forward packets between networks (C(net.ipv4.ip_forward=1)), as long as VIPs of this
-        director are there. NAT needs it; direct routing does not.
-      - With V(false) it becomes again what it was when this collection turned it on.
-      - Without it the setting is left as it is.
-    type: bool
-  ipvs_settings:
-    description:
-      - Settings of IPVS by the names that they have below C(net.ipv4.vs), as long as VIPs of this director are there.
-        They are set at once, for which ip_vs is loaded. What is no longer named becomes again what it was before.
-      - V(conn_tab_bits), the size of the connection table as a power of two, is a parameter of the kernel module. It
-        cannot be set while ip_vs is loaded, so it is only judged, and there is a warning where another value runs.
-      - Without it the settings are left as they are.
-    type: dict
-  send_redirects:
-    description:
-      - V(false) keeps the kernel from telling hosts in the VIPs' own networks a shorter way than through it, by ICMP
-        redirects (C(net.ipv4.conf.*.send_redirects=0) on C(all) and on the VIPs' interfaces), as long as VIPs of this
-        director are there. A director that masquerades into those networks needs it; real servers would answer past it.
-      - With V(true) they become again what they were when this collection turned them off.
-      - Without it the settings are left as they are.
-    type: bool
   state:
     description:
       - V(present) means that the listed VIPs are there.
-      - V(absent) means that they are not, as far as they are ours. With the last one the settings found come back.
+      - V(absent) means that they are not, as far as they are ours.
     type: str
     choices: [present, absent]
     default: present
@@ -95,6 +72,7 @@ notes:
     its own connections, and without duplicate address detection, so that it serves at once.
 seealso:
   - module: openlvs.lvs.ipvs_services
+  - module: openlvs.lvs.lvs_settings
   - module: openlvs.lvs.lvs_rs_arp
   - module: openlvs.lvs.lvs_arp_probe
   - name: ip-address(8)
@@ -119,23 +97,6 @@ EXAMPLES = r"""
         host_route: false
       - address: 2001:db8::10
         interface: eth0
-
-- name: Forward packets too, and let no real server learn to go past, for NAT
-  openlvs.lvs.lvs_vip:
-    vips:
-      - address: 192.0.2.10
-        interface: eth0
-    ip_forward: true
-    send_redirects: false
-
-- name: Answer clients of a real server that is gone, and let persistent ones go elsewhere when it is drained
-  openlvs.lvs.lvs_vip:
-    vips:
-      - address: 192.0.2.10
-        interface: eth0
-    ipvs_settings:
-      expire_nodest_conn: 1
-      expire_quiescent_template: 1
 
 - name: These and no others
   openlvs.lvs.lvs_vip:
@@ -194,14 +155,6 @@ vips:
       description: Whether there is a host route to it.
       type: bool
       sample: true
-settings:
-  description:
-    - The kernel settings that must hold as long as these VIPs are there, with their values; for sysctl.d(5).
-    - Empty unless O(ip_forward), O(send_redirects) or O(ipvs_settings) asked for one and a VIP is left.
-  returned: success
-  type: dict
-  sample:
-    net.ipv4.ip_forward: "1"
 applied:
   description: What of the changes was done before a step failed. The next run completes the rest.
   returned: when the kernel refused a step
@@ -233,9 +186,6 @@ def argument_spec() -> dict[str, t.Any]:
     }
     return {
         "vips": {"type": "list", "elements": "dict", "required": True, "options": vip},
-        "ip_forward": {"type": "bool"},
-        "send_redirects": {"type": "bool"},
-        "ipvs_settings": {"type": "dict"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "purge": {"type": "bool", "default": False},
     }

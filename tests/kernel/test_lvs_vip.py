@@ -9,7 +9,7 @@ import time
 
 import guest
 import pytest
-from segment import HOST_MAC, Segment, addresses, everything, manifest, setting, write_setting
+from segment import HOST_MAC, Segment, addresses, everything, manifest, write_setting
 
 VIP, VIP6, ELSEWHERE = "192.0.2.10", "2001:db8::10", "02:00:00:00:00:99"
 
@@ -41,7 +41,7 @@ def test_the_vip_stands_and_answers(segment, apply):
     assert guest.sh(f"ip route show {VIP}").split() == [VIP, "dev", "eth0", "scope", "link"]
     assert segment.who_has("client", VIP) == {HOST_MAC}
     segment.ask("client", f"ping -c 1 -W 1 {VIP6}")
-    assert result["settings"] == {} and [vip["address"] for vip in result["vips"]] == [VIP, VIP6]
+    assert [vip["address"] for vip in result["vips"]] == [VIP, VIP6]
 
 
 @pytest.mark.parametrize("vip", [VIP, VIP6])
@@ -74,8 +74,8 @@ def test_it_announces_three_times_and_only_what_is_new(segment, apply):
 
 def test_a_second_run_changes_nothing(apply):
     vips = [VIP, {"address": "192.0.2.11", "prefix": 24}, VIP6]
-    first, before = apply(*vips, ip_forward=True), everything()
-    second = apply(*vips, ip_forward=True)
+    first, before = apply(*vips), everything()
+    second = apply(*vips)
     assert first["changed"] and not second["changed"] and second["changes"] == []
     assert second["diff"]["before"] == second["diff"]["after"] == first["diff"]["after"]
     assert second["vips"] == first["vips"] and everything() == before
@@ -83,9 +83,9 @@ def test_a_second_run_changes_nothing(apply):
 
 def test_check_mode_says_what_a_run_then_does(apply):
     before = everything()
-    foretold = apply(VIP, VIP6, ip_forward=True, check=True)
+    foretold = apply(VIP, VIP6, check=True)
     assert everything() == before and manifest() == {}
-    assert {**apply(VIP, VIP6, ip_forward=True), "invocation": None} == {**foretold, "invocation": None}
+    assert {**apply(VIP, VIP6), "invocation": None} == {**foretold, "invocation": None}
 
 
 def test_the_networks_prefix_and_a_label_as_in_old_guides(segment, apply):
@@ -115,84 +115,6 @@ def test_purge_takes_ours_and_leaves_everything_else(run_module, apply):
     assert f"{VIP}/32" not in addresses("eth0")
     apply(purge=True)
     assert everything() == before and list(manifest()["vips"]) == ["192.0.2.20"]
-
-
-# ---- forwarding
-
-
-def test_forwarding_is_on_while_asked_for_and_comes_back(apply):
-    result = apply(VIP, ip_forward=True)
-    assert setting("net/ipv4/ip_forward") == "1" and result["settings"] == {"net.ipv4.ip_forward": "1"}
-    assert apply("192.0.2.11")["settings"] == {"net.ipv4.ip_forward": "1"}
-    apply(VIP, state="absent")
-    assert setting("net/ipv4/ip_forward") == "1"
-    result = apply("192.0.2.11", state="absent")
-    assert setting("net/ipv4/ip_forward") == "0" and result["settings"] == {} and manifest() == {}
-
-
-def test_forwarding_that_is_no_longer_asked_for_ends(apply):
-    apply(VIP, ip_forward=True)
-    apply(VIP, ip_forward=False)
-    assert setting("net/ipv4/ip_forward") == "0" and manifest()["settings"] == {}
-
-
-def test_forwarding_that_was_on_before_stays_on(apply):
-    write_setting("net/ipv4/ip_forward", 1)
-    assert apply(VIP, ip_forward=True)["settings"] == {"net.ipv4.ip_forward": "1"}
-    apply(VIP, ip_forward=False)
-    apply(purge=True)
-    assert setting("net/ipv4/ip_forward") == "1"
-
-
-# ---- settings of IPVS
-
-
-def test_redirects_are_kept_back_while_vips_are_there(apply):
-    names = [f"net.ipv4.conf.{where}.send_redirects" for where in ("all", "eth0")]
-    result = apply(VIP, send_redirects=False)
-    assert result["settings"] == dict.fromkeys(names, "0")
-    assert [setting(name.replace(".", "/")) for name in names] == ["0", "0"]
-    assert setting("net/ipv4/conf/default/send_redirects") == "1"
-    assert apply(VIP, send_redirects=False)["changes"] == []
-    apply(VIP, send_redirects=True)
-    assert [setting(name.replace(".", "/")) for name in names] == ["1", "1"] and manifest()["settings"] == {}
-
-
-def test_settings_hold_while_they_are_asked_for_and_come_back(apply):
-    asked = {"conntrack": 1, "drop_entry": 1, "sync_threshold": "5 60", "expire_nodest_conn": True}
-    foretold = apply(VIP, ipvs_settings=asked, check=True)
-    result = apply(VIP, ipvs_settings=asked)
-    assert [step.split()[-1] for step in foretold["changes"] if "sysctl" in step] == [
-        step.split()[-1] for step in result["changes"] if "sysctl" in step
-    ]
-    assert [setting(f"net/ipv4/vs/{name}") for name in asked] == ["1", "1", "5\t60", "1"]
-    assert result["settings"] == {
-        "net.ipv4.vs.conntrack": "1",
-        "net.ipv4.vs.drop_entry": "1",
-        "net.ipv4.vs.expire_nodest_conn": "1",
-        "net.ipv4.vs.sync_threshold": "5 60",
-    }
-    assert not apply(VIP, ipvs_settings=asked)["changed"] and not apply(VIP)["changed"]
-    apply(VIP, ipvs_settings={"conntrack": 1})
-    assert [setting(f"net/ipv4/vs/{name}") for name in asked] == ["1", "0", "3\t50", "0"]
-    apply(VIP, state="absent")
-    assert setting("net/ipv4/vs/conntrack") == "0" and manifest() == {}
-
-
-def test_settings_that_cannot_be_are_refused_together(run_module):
-    before = everything()
-    vips = [{"address": VIP, "interface": "eth0"}]
-    result = run_module("lvs_vip", {"vips": vips, "ipvs_settings": {"conntrak": 1, "drop_entry": 9}})
-    assert result["findings"] == [
-        "ipvs_settings: conntrak: no such setting is known (did you mean 'conntrack'?).",
-        "ipvs_settings: drop_entry: '9' is not a whole number from 0 to 3.",
-    ]
-    assert everything() == before and manifest() == {}
-
-
-def test_a_size_of_the_connection_table_that_waits_is_told(apply):
-    result = apply(VIP, ipvs_settings={"conntrack": 1, "conn_tab_bits": 16})
-    assert "conn_tab_bits is 12: 16 takes effect when ip_vs is loaded again" in str(result["warnings"])
 
 
 # ---- refusals

@@ -35,7 +35,8 @@ def empty_view(host: Host) -> View:
         "director_services": [],
         "director_vips": [],
         "director_ip_forward": host.ip_forward,
-        "director_send_redirects": True,
+        "director_ipv6_forward": False,
+        "director_no_redirects": [],
         "director_ipvs_settings": dict(host.ipvs_settings),
         "director_purge_real_servers": True,
         "director_keepalived": False,
@@ -63,7 +64,7 @@ def make_views(
             view["director_services"] += services
             view["director_purge_real_servers"] &= one.complete
         if any(place.server.forward == "nat" for place in one.places):
-            view.update(director_ip_forward=True, director_send_redirects=False)
+            _let_pass(view, one)
         if one.interface is not None and one.vip.vrrp is None:
             vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
             if vip not in view["director_vips"]:
@@ -78,6 +79,13 @@ def make_views(
     for name, tunnels in realserver_tunnels(placed, grounds).items():
         views[name]["realserver_tunnels"] = tunnels
     return views
+
+
+def _let_pass(view: View, one: Placed) -> None:
+    """Masquerading: answers are forwarded, and no real server learns of a way past the director."""
+    view["director_ip_forward" if one.vip.address.version == IPV4 else "director_ipv6_forward"] = True
+    if one.interface is not None and one.interface not in view["director_no_redirects"]:
+        view["director_no_redirects"].append(one.interface)
 
 
 def _arp_interfaces(placed: t.Iterable[Placed]) -> dict[str, set[str]]:

@@ -272,7 +272,7 @@ def test_masquerading_with_a_way_back(gateway):
     outcome = nat_cluster("198.51.100.254", gateway)
     assert not outcome.findings
     assert outcome.view("lvs1")["director_ip_forward"] is True
-    assert outcome.view("lvs1")["director_send_redirects"] is False
+    assert outcome.view("lvs1")["director_no_redirects"] == ["eth1"]
     assert outcome.view("lvs1")["director_services"][0]["real_servers"] == [
         {"name": "rs1", "address": "198.51.100.11", "port": 8080, "weight": 1, "forward": "nat"}
     ]

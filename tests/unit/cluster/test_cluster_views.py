@@ -36,7 +36,8 @@ def test_the_short_form():
         ],
         "director_vips": [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}],
         "director_ip_forward": False,
-        "director_send_redirects": True,
+        "director_ipv6_forward": False,
+        "director_no_redirects": [],
         "director_ipvs_settings": {},
         "director_purge_real_servers": True,
         "director_keepalived": False,
@@ -96,7 +97,8 @@ def test_the_long_form():
                 "lower_threshold": 50,
             }
             for name, address in (("rs1", "192.0.2.11"), ("rs2", "192.0.2.12"))
-        ] + [{"address": "192.0.2.50", "port": 443, "weight": 1, "forward": "dr"}],
+        ]
+        + [{"address": "192.0.2.50", "port": 443, "weight": 1, "forward": "dr"}],
     }
     assert outcome.view("lvs1")["director_vips"] == [{"address": "192.0.2.77", "prefix": 24, "interface": "eth1"}]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils import _forwarding
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import Arp
-from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD, redirects
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
@@ -42,11 +42,16 @@ def host(
         addresses=(*OWN, *more),
         routes=routes,
         arp={name: Arp(*pair) for name, pair in values.items()},
-        forwarding={IP_FORWARD: "0", **{redirects(name): "1" for name in ("all", "default", *LINKS)}},
+        forwarding={name: _default(name) for name in _forwarding.names(("all", "default", *LINKS))},
         promoting=frozenset(promoting),
         without_ipv6=frozenset(["eth1"]),
         manifest=manifest or Manifest(),
     )
+
+
+def _default(setting: str) -> str:
+    """As a host has it that forwards nothing."""
+    return "0" if setting == _forwarding.IP_FORWARD or setting.endswith(".forwarding") else "1"
 
 
 def done(before: Host, steps: t.Iterable[Step]) -> Host:

@@ -8,15 +8,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings, _vip, _vip_checks, _vip_settings
+from ansible_collections.openlvs.lvs.plugins.module_utils import _director_settings, _ipvs_settings, _settings_run
+from ansible_collections.openlvs.lvs.plugins.module_utils._director_settings import Asked
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host, SetSetting
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR
-from ansible_collections.openlvs.lvs.plugins.module_utils._vip import Vip
-from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
+from ansible_collections.openlvs.lvs.plugins.module_utils._work import Plan
 from hosts import host
 
-VIPS = [Vip("192.0.2.10", "eth0", 32)]
 FOUND = {"conn_tab_bits": "12", "conntrack": "0", "drop_entry": "0", "sync_threshold": "3\t50"}
 
 
@@ -24,7 +22,7 @@ def director() -> Host:
     return dataclasses.replace(host(), ipvs=FOUND)
 
 
-def sets(plan: _vip.Plan) -> list[str]:
+def sets(plan: Plan) -> list[str]:
     return [str(step) for step in plan.steps if isinstance(step, SetSetting)]
 
 
@@ -44,7 +42,7 @@ def sets(plan: _vip.Plan) -> list[str]:
 )
 def test_what_no_kernel_takes(name, value, finding):
     with pytest.raises(OptionError, match="ipvs_settings: ") as caught:
-        _vip_checks.parse([], DIRECTOR, {name: value})
+        _settings_run.run({"ipvs_settings": {name: value}}, check_mode=True)
     assert str(caught.value).startswith(f"ipvs_settings: {finding}")
 
 
@@ -58,7 +56,7 @@ def test_what_every_kernel_takes():
 def test_what_this_kernel_lacks(loaded):
     found = director() if loaded else host()
     with pytest.raises(OptionError) as caught:
-        _vip_checks.check(found, VIPS, DIRECTOR, Asked(ipvs={"est_nice": "1", "conn_tab_bits": "21"}), "6.1.0")
+        _director_settings.check(found, Asked(ipvs={"est_nice": "1", "conn_tab_bits": "21"}), "6.1.0")
     assert caught.value.findings == [
         "ipvs_settings: est_nice: this kernel, 6.1.0, has no such setting; it came with Linux 6.2.",
         "ipvs_settings: conn_tab_bits: more than 20 need Linux 6.5, and this is 6.1.0.",
@@ -67,24 +65,22 @@ def test_what_this_kernel_lacks(loaded):
 
 def test_set_then_nothing_then_back():
     asked = Asked(ipvs={"conntrack": "1", "drop_entry": "1", "sync_threshold": "3 50", "conn_tab_bits": "16"})
-    first = _vip.present(director(), VIPS, DIRECTOR, asked)
+    first = _director_settings.plan(director(), asked, purge=True)
     assert sets(first) == ["sysctl -w net.ipv4.vs.conntrack=1", "sysctl -w net.ipv4.vs.drop_entry=1"]
     assert first.after.manifest.settings == {"net.ipv4.vs.conntrack": "0", "net.ipv4.vs.drop_entry": "0"}
     held = {"net.ipv4.vs.conntrack": "1", "net.ipv4.vs.drop_entry": "1", "net.ipv4.vs.sync_threshold": "3 50"}
-    assert _vip_settings.holding(first.after, DIRECTOR, asked) == held
+    assert _director_settings.wanted(first.after, asked) == held
 
     flooded = dataclasses.replace(first.after, ipvs={**first.after.ipvs, "drop_entry": "2"})  # by the kernel itself
-    assert _vip.present(flooded, VIPS, DIRECTOR, asked).steps == ()
-    assert _vip_settings.holding(flooded, DIRECTOR, asked) == held
+    assert _director_settings.plan(flooded, asked, purge=True).steps == ()
 
-    fewer = _vip.present(flooded, VIPS, DIRECTOR, Asked(ipvs={"conntrack": "1"}))
-    assert sets(fewer) == ["sysctl -w net.ipv4.vs.drop_entry=0"]
-    untouched = _vip.present(fewer.after, VIPS, DIRECTOR, Asked())
-    assert untouched.steps == ()
-    gone = _vip.present(fewer.after, [], DIRECTOR, Asked(ipvs={"conntrack": "1"}), purge=True)
+    fewer = Asked(ipvs={"conntrack": "1"})
+    assert _director_settings.plan(flooded, fewer, purge=False).steps == ()
+    purged = _director_settings.plan(flooded, fewer, purge=True)
+    assert sets(purged) == ["sysctl -w net.ipv4.vs.drop_entry=0"]
+    gone = _director_settings.plan(purged.after, Asked(), purge=True)
     assert sets(gone) == ["sysctl -w net.ipv4.vs.conntrack=0"]
     assert gone.after.ipvs == FOUND and gone.after.manifest.empty
-    assert _vip_settings.holding(gone.after, DIRECTOR, asked) == {}
 
 
 def test_a_size_of_the_table_that_waits_is_told():

@@ -14,8 +14,9 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionE
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress, SetSetting
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, Manifest
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute
-from ansible_collections.openlvs.lvs.plugins.module_utils._vip import Plan, Vip
+from ansible_collections.openlvs.lvs.plugins.module_utils._vip import Vip
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
+from ansible_collections.openlvs.lvs.plugins.module_utils._work import Plan
 from hosts import done, host, same
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -62,11 +63,7 @@ def vips(side: str) -> st.SearchStrategy[tuple[Vip, ...]]:
 
 def runs(side: str) -> st.SearchStrategy[Run]:
     """Runs, some of them killed after a number of steps."""
-    asked = (
-        st.builds(Asked, st.sampled_from([(), ("eth0",), ("eth0", "eth1")]))
-        if side == REAL_SERVER
-        else st.builds(Asked, st.just(()), st.sampled_from([None, True, False]))
-    )
+    asked = st.builds(Asked, st.sampled_from([(), ("eth0",), ("eth0", "eth1")] if side == REAL_SERVER else [()]))
     killed = st.one_of(st.none(), st.integers(0, 8))
     return st.builds(
         Run, st.just(side), vips(side), st.sampled_from(["present", "absent"]), st.booleans(), asked, killed

@@ -11,7 +11,7 @@ import errno
 import typing as t
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_run
+from ansible_collections.openlvs.lvs.plugins.module_utils import _host_run, _vip_run
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, LibraryMissing
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddRoute, Host, Step
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
@@ -60,9 +60,10 @@ class Kernel:
             done.append(str(step))
 
 
-def run(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> _vip_run.Result:
-    monkeypatch.setattr(_vip_run, "_host_kernel", kernel)
-    monkeypatch.setattr(_vip_run._manifest, "exclusive", contextlib.nullcontext)
+def run(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> _host_run.Result:
+    for module in (_vip_run, _host_run):
+        monkeypatch.setattr(module, "_host_kernel", kernel)
+    monkeypatch.setattr(_host_run._manifest, "exclusive", contextlib.nullcontext)
     return _vip_run.run(PARAMS, REAL_SERVER, check_mode=False)
 
 
@@ -102,12 +103,13 @@ def test_without_pyroute2_another_python_takes_over_after_the_lock_was_let_go(mo
         assert (library, lock.held) == ("pyroute2", False)
         raise Gone
 
-    monkeypatch.setattr(_vip_run, "_host_kernel", Incapable(0, 0))
-    monkeypatch.setattr(_vip_run._manifest, "exclusive", lambda: lock)
-    monkeypatch.setattr(_vip_run._interpreter, "start_again_with", start_again_with)
+    for module in (_vip_run, _host_run):
+        monkeypatch.setattr(module, "_host_kernel", Incapable(0, 0))
+    monkeypatch.setattr(_host_run._manifest, "exclusive", lambda: lock)
+    monkeypatch.setattr(_host_run._interpreter, "start_again_with", start_again_with)
     with pytest.raises(Gone):
         _vip_run.run(PARAMS, REAL_SERVER, check_mode=False)
     _vip_run.run(PARAMS, REAL_SERVER, check_mode=True)  # does without
-    monkeypatch.setattr(_vip_run._interpreter, "start_again_with", lambda _library: None)  # no Python has it
+    monkeypatch.setattr(_host_run._interpreter, "start_again_with", lambda _library: None)  # no Python has it
     with pytest.raises(LibraryMissing):
         _vip_run.run(PARAMS, REAL_SERVER, check_mode=False)
