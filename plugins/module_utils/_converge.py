@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._kernel_needs import refuse_missing
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import TableChanged
-from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, after
+from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, after, rerouted
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import write_rules
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import Table
 
@@ -29,6 +29,9 @@ class Access(t.Protocol):
 
     def apply(self, steps: t.Sequence[Step]) -> None:
         """Do the steps in their order, and none after one that was refused."""
+
+    def remind(self, steps: t.Sequence[Step]) -> None:
+        """Do these steps again until the kernel has forgotten what it knew before them."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def converge(access: Access, make_plan: t.Callable[[Table], t.Sequence[Step]], c
         try:
             if steps and not check_mode:
                 access.apply(steps)
+                access.remind(rerouted(have, steps))
         except KernelError as exc:
             if attempt == ATTEMPTS or not isinstance(exc, TableChanged):
                 exc.details["applied"] = [*map(str, done), *exc.details.get("applied", [])]

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import itertools
 import os
+import time
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
@@ -25,6 +27,8 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServ
 # How many messages travel in one datagram. Their acknowledgements must fit in the socket's buffer, of which each takes
 # about a kilobyte, even where the buffer may not be enlarged.
 BATCH = 128
+# How often, and how many seconds apart, the kernel is made to forget a route: as long as most old connections last.
+REMINDERS, PAUSE = 8, 0.2
 
 _NOTHING = Table()
 
@@ -113,6 +117,20 @@ class Ipvs:
                 for step, number in zip(batch, errors):
                     if number:
                         raise _refusal(step, number, done)
+
+    def remind(self, steps: t.Sequence[Step]) -> None:
+        """Have routes looked up anew for a while.
+
+        The kernel keeps one route to each real server, and looks it up when the next packet comes, as that packet's
+        connection needs it (__ip_vs_get_out_rt() in net/netfilter/ipvs/ip_vs_xmit.c). A packet of a connection that is
+        still masqueraded or tunneled leaves one that ends at its own destination; by direct routing that is the VIP, so
+        the director asks its neighbours for the VIP, and clients hear that the host is unreachable. Each edit makes the
+        kernel forget it; connections of most clients are over soon.
+        """
+        for _time in range(REMINDERS if steps else 0):
+            time.sleep(PAUSE)
+            with contextlib.suppress(TableChanged):  # somebody else has it now
+                self.apply(steps)
 
     def _dump_services(self) -> list[codec.Attributes]:
         answer = self._family.ask(codec.services_request)

@@ -145,6 +145,17 @@ def plan(
     return (*adds, *service_edits, *opening_edits, *closing_edits, *removals)
 
 
+def rerouted(have: Table, steps: t.Iterable[Step]) -> list[Step]:
+    """The steps after which packets reach a real server by direct routing, and reached it in another way before."""
+    return [
+        step
+        for step in steps
+        if step.phase == EDIT
+        and step.server is not None
+        and step.server.forward == "dr" != have.servers(step.key)[step.server.key].forward
+    ]
+
+
 def plan_real_server(have: Table, key: ServiceKey, server: RealServer) -> tuple[Step, ...]:
     """The step, if any, that makes one real server as it shall be. Nothing else is touched."""
     service = have.services.get(key, Service(key))

@@ -107,7 +107,7 @@ def pairs() -> st.SearchStrategy[tuple[Table, Table]]:
 
 
 class FakeKernel:
-    """A table behind the same two methods. ``refuse`` gives a step's error number, or 0."""
+    """A table behind the same methods. ``refuse`` gives a step's error number, or 0."""
 
     def __init__(self, table: Table | None = None, refuse: Callable[[Step], int] = lambda step: 0) -> None:
         table = table or Table()
@@ -117,10 +117,14 @@ class FakeKernel:
         }
         self.refuse = refuse
         self.done: list[Step] = []
+        self.reminded: list[Step] = []
         self.watch: Callable[[Step], None] = lambda step: None
 
     def read(self) -> Table:
         return Table(dict(self.services), {key: dict(servers) for key, servers in self.servers.items()})
+
+    def remind(self, steps: Sequence[Step]) -> None:
+        self.reminded += steps
 
     def apply(self, steps: Sequence[Step]) -> None:
         """One step after the other; the phase of a refused one is finished, as a datagram is, but no other begins."""

@@ -115,3 +115,19 @@ def test_a_kernel_without_ipvs_ends_the_run():
     with pytest.raises(KernelError, match="no IPVS here") as caught:
         converge(kernel, to(WANT), check_mode=False)
     assert caught.value.details["applied"] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reminded"),
+    [("nat", "dr", 1), ("tun", "dr", 1), ("dr", "nat", 0), ("nat", "tun", 0), ("dr", "dr", 0)],
+)
+def test_the_kernel_is_made_to_forget_a_route_that_direct_routing_cannot_use(old, new, reminded):
+    def servers(forward, weight):
+        return [RealServer("198.51.100.1", 80, forward, weight), RealServer("198.51.100.2", 80, "dr")]
+
+    kernel = FakeKernel(Table.of([(Service(KEY), servers(old, 1))]))
+    want = Table.of([(Service(KEY), servers(new, 2))])
+    converge(kernel, to(want), check_mode=True)
+    assert kernel.reminded == []
+    converge(kernel, to(want), check_mode=False)
+    assert [str(step) for step in kernel.reminded] == ["-e -t 192.0.2.10:80 -r 198.51.100.1:80 -g -w 2"] * reminded
