@@ -53,6 +53,10 @@ class Boot:
         """Where an administrator's version of a unit stands."""
         return os.path.join(self.units, unit)
 
+    def is_systemds(self, path: str) -> bool:
+        """Whether systemd reads the file: what is ours of another unit stands in UNIT.service.d."""
+        return path.startswith(self.units + os.sep)
+
     @property
     def texts(self) -> dict[str, str]:
         """What our files shall hold, in the order of their coming; an empty text is no file."""
@@ -174,8 +178,9 @@ def _coming(boot: Boot, found: Found) -> list[Step]:
     steps = [step for path, text in boot.files.items() for step in _file(path, text, found)]
     masks = [Step("mask", name) for name in boot.masked if name not in found.off]
     written = _file(unit, boot.content, found)
+    systemds = masks + written + [step for step in steps if boot.is_systemds(step.what)]
     steps += masks + written
-    if masks or written or found.state.get("NeedDaemonReload") == "yes":
+    if systemds or found.state.get("NeedDaemonReload") == "yes":
         steps.append(Step("systemctl daemon-reload", ""))
     if not found.enabled:
         steps.append(Step("systemctl enable", boot.unit))
@@ -226,9 +231,14 @@ def apply(boot: Boot, steps: t.Sequence[Step], run: Run) -> None:
 
 def _do(step: Step, boot: Boot, run: Run) -> None:
     if step.act == "write":
+        if boot.is_systemds(step.what):
+            os.makedirs(os.path.dirname(step.what), exist_ok=True)
         _files.write(step.what, boot.texts[step.what], MODE)
     elif step.act == "remove":
         _files.remove(step.what)
+        if boot.is_systemds(step.what):
+            with contextlib.suppress(OSError):  # others have something there, too
+                os.rmdir(os.path.dirname(step.what))
     elif step.act == "mask":
         os.symlink(_OFF, boot.path(step.what))
         _files.sync(boot.path(step.what))

@@ -11,7 +11,15 @@ import os
 import typing as t
 
 from ansible.module_utils.common.process import get_bin_path
-from ansible_collections.openlvs.lvs.plugins.module_utils import _arp, _distribution, _interpreter, _rtnl, _tunnel
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _arp,
+    _distribution,
+    _interpreter,
+    _nft,
+    _nft_host,
+    _rtnl,
+    _tunnel,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
@@ -55,6 +63,7 @@ def facts(host: Host) -> dict[str, t.Any]:
             {**described(tunnel), "receiving": _tunnel.receiving(host, tunnel)} for tunnel in host.manifest.tunnels
         ],
         "missing": missing(),
+        "rules": [role for role in _nft.FAMILIES if os.path.exists(_nft_host.Place(role).text)],
     }
 
 

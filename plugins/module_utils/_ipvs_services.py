@@ -39,6 +39,7 @@ class Request:
     purge_real_servers: bool = False
     keep_weights: bool = False
     owner: str | None = None
+    purge_abandoned: bool = True
     save_to: str | None = None
     manifest: str = _manifest.PATH
     lock: str = _manifest.LOCK
@@ -135,9 +136,11 @@ class _Records:
         recorded = self._manifest.services.get(request.owner, ())
         others = {name for owner, names in self._manifest.services.items() if owner != request.owner for name in names}
         gone = [name for name in recorded if name not in listed]
-        self.abandoned = frozenset(ServiceKey.parse(name) for name in gone if name not in others)
-        if set(recorded) != set(listed):
-            self._settled = self._manifest.with_services(request.owner, listed)
+        left = listed if request.purge_abandoned else [*listed, *gone]
+        if request.purge_abandoned:
+            self.abandoned = frozenset(ServiceKey.parse(name) for name in gone if name not in others)
+        if set(recorded) != set(left):
+            self._settled = self._manifest.with_services(request.owner, left)
             self._claimed = self._manifest.with_services(request.owner, [*listed, *gone])
             count = "1 service" if len(listed) == 1 else f"{len(listed)} services"
             self.changes.append(f"record {count} of owner {request.owner}")

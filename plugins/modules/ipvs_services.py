@@ -201,6 +201,13 @@ options:
       - Services that are recorded under this name and no longer listed are removed. Services of others stay.
       - Without it nothing is recorded, and only O(purge) removes services that are no longer listed.
     type: str
+  purge_abandoned:
+    description:
+      - Whether services that are recorded for O(owner) and no longer listed leave.
+      - With V(false) they stay until a task with V(true) comes, and stay recorded. So new services can be there before
+        something else, such as a firewall mark, changes over to them.
+    type: bool
+    default: true
   save_to:
     description:
       - File to which the listed services are written, in the syntax of C(ipvsadm -S), thresholds included. Its first
@@ -369,6 +376,7 @@ def main() -> None:
             "purge_real_servers": {"type": "bool", "default": False},
             "keep_weights": {"type": "bool", "default": False},
             "owner": {"type": "str"},
+            "purge_abandoned": {"type": "bool", "default": True},
             "save_to": {"type": "path"},
         },
         supports_check_mode=True,
@@ -381,6 +389,7 @@ def main() -> None:
             params["purge_real_servers"],
             params["keep_weights"],
             params["owner"],
+            params["purge_abandoned"],
             params["save_to"],
         )
         report = run(request, Ipvs(request.description.table), module.check_mode)

@@ -33,7 +33,8 @@ options:
     type: str
   files:
     description:
-      - Files that belong to the unit alone, such as one for sysctl.d(5). They are root's, readable for everybody.
+      - Files that belong to the unit alone, such as one for sysctl.d(5), or what another unit does for its sake, in
+        C(/etc/systemd/system/UNIT.service.d). They are root's, readable for everybody.
     type: list
     elements: dict
     default: []

@@ -125,8 +125,8 @@ ansible_facts:
               vips: [192.0.2.10]
         missing:
           description:
-            - What the roles would install; V(ipvsadm), the program, which directors need; V(nft), the program, which
-              real servers behind tunnels need; and V(pyroute2), the library for Python, which every host needs.
+            - What the roles would install; V(ipvsadm), the program, which directors need, V(nft), the program, which
+              hosts with rules of nftables need, and V(pyroute2), the library for Python, which every host needs.
           type: list
           elements: str
           sample: [pyroute2]
@@ -136,6 +136,11 @@ ansible_facts:
               C(openlvs.lvs.keepalived); null for each that is not there.
           type: dict
           sample: {config: null, version: 2.2.7}
+        rules:
+          description: The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft).
+          type: list
+          elements: str
+          sample: [director]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -351,6 +351,16 @@ def test_services_of_others_come_and_go_as_they_like(apply, sh):
     assert sorted(table()) == sorted(others)
 
 
+def test_what_left_the_list_stays_ours_until_it_is_purged(apply):
+    apply([service("198.51.100.1")], owner="ours")
+    both = {"services": [service("198.51.100.1", mark=3)], "owner": "ours", "purge_abandoned": False}
+    apply(**both)
+    assert sorted(line.split(" -s ")[0] for line in table() if line.startswith("-A")) == ["-A -f 3", f"-A -t {VIP}:80"]
+    assert apply(**both)["changed"] is False
+    apply([service("198.51.100.1", mark=3)], owner="ours")
+    assert [line.split(" -s ")[0] for line in table() if line.startswith("-A")] == ["-A -f 3"]
+
+
 def test_check_mode_says_what_the_real_run_does(run_module, sh, tmp_path):
     sh(f"ipvsadm -A -t {VIP}:80 -s rr; ipvsadm -a -t {VIP}:80 -r 198.51.100.7 -g -x 9; ipvsadm -A -t {VIP}:81")
     params = {

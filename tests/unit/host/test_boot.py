@@ -98,6 +98,17 @@ def test_the_first_run_makes_it_all_and_the_second_nothing(place: Place) -> None
     assert place.run()["changes"] == []
 
 
+def test_what_another_unit_does_for_its_sake_comes_and_goes(place: Place) -> None:
+    place.run()
+    folder = place.systemd.units / "nftables.service.d"
+    files = {**place.boot().files, str(folder / "vip.conf"): "[Service]\nExecStartPost=-true\n"}
+    come = ["write units/nftables.service.d/vip.conf", "systemctl daemon-reload"]
+    assert words(place.run(files=files), place) == come and place.run(files=files)["changes"] == []
+    gone = {**files, str(folder / "vip.conf"): ""}
+    assert words(place.run(files=gone), place) == ["remove units/nftables.service.d/vip.conf", come[1]]
+    assert not folder.exists()
+
+
 def test_what_was_found_is_told(place: Place) -> None:
     found = place.run()["found"]
     assert found["unit"] == {"name": "vip.service", "present": False, "enabled": False, "active": False}

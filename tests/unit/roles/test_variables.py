@@ -15,14 +15,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
-def host(family: str, missing: list[str], table: str, packages: list[str], **variables: str) -> dict[str, t.Any]:
+def host(family: str, missing: list[str], table: str, packages: list[str], **variables: t.Any) -> dict[str, t.Any]:
     """A host that looks like that, and what is to be made of it."""
-    look = {"distribution": {"name": "", "family": family}, "missing": missing}
-    return {"look": look, "table": table, "packages": packages, **variables}
+    look = {"distribution": {"name": "", "family": family}, "missing": missing, "rules": []}
+    return {"look": look, "table": table, "packages": packages, "director_marks": [], **variables}
 
 
 HOSTS = {
-    "debian": host("Debian", ["ipvsadm"], "/etc/ipvsadm.rules", ["ipvsadm"]),
+    "debian": host("Debian", ["ipvsadm", "nft"], "/etc/ipvsadm.rules", ["ipvsadm"]),
+    "marking": host("Debian", ["nft"], "/etc/ipvsadm.rules", ["nftables"], director_marks=[{"mark": 3}]),
     "rhel": host("RedHat", ["pyroute2", "ipvsadm"], "/etc/sysconfig/ipvsadm", ["python3-pyroute2", "ipvsadm"]),
     "elsewhere": host("RedHat", [], "/srv/table", [], director_table_file="/srv/table"),
 }
