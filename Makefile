@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-proof test-pyroute2 test-rhel test-scale test-speed test-matrix bench clean
+.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-full test-proof test-pyroute2 test-rhel test-scale test-speed test-matrix bench clean
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test-hitless: $(READY) ## Requests while the table changes, and runs killed at e
 
 test-molecule: $(READY) ## The playbooks on the lab: check, converge, idempotence, verify, reboot, teardown
 	tests/molecule
+
+test-full: $(READY) ## The same with every cluster that the scenario has, each with another mode
+	tests/molecule --all
 
 test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail by name
 	pytest tests/proof

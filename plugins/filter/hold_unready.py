@@ -14,12 +14,22 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import 
 Service = t.Mapping[str, t.Any]
 
 
-def hold_unready(services: t.Sequence[Service], ready: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """The services, with ``hold`` on every real server that must have its VIP, and its tunnel, and does not."""
+def hold_unready(
+    services: t.Sequence[Service], ready: t.Mapping[str, t.Mapping[str, t.Any]], marks: t.Sequence[Service] = ()
+) -> list[dict[str, t.Any]]:
+    """The services, with ``hold`` on every real server that must have its VIPs, and its tunnel, and does not."""
     if not isinstance(services, (list, tuple)) or not isinstance(ready, t.Mapping):
         raise AnsibleFilterError("hold_unready takes a list of services, and a dictionary: host, its fact lvs_host")
     known = {str(host): _Ready(facts or {}) for host, facts in ready.items()}
-    return [{**service, "real_servers": _marked(service, known)} for service in services]
+    return [{**service, "real_servers": _judged(service, _vips(service, marks), known)} for service in services]
+
+
+def _vips(service: Service, marks: t.Sequence[Service]) -> list[str]:
+    """The VIPs whose packets come to a service."""
+    if service.get("mark") is None:
+        return [str(service.get("vip"))]
+    addresses = [str(one) for mark in marks if mark["mark"] == service["mark"] for one in mark["addresses"]]
+    return [one for one in addresses if (":" in one) == (service.get("family") == "ipv6")]
 
 
 class _Ready:
@@ -41,14 +51,13 @@ def _tunnel(said: Service) -> tuple[t.Any, ...]:
     return said.get("tunnel_type", "ipip"), said.get("tunnel_port"), said.get("tunnel_checksum", "nocsum")
 
 
-def _marked(service: Service, known: t.Mapping[str, _Ready]) -> list[dict[str, t.Any]]:
-    vip = str(service.get("vip"))
-    marked = []
+def _judged(service: Service, vips: t.Sequence[str], known: t.Mapping[str, _Ready]) -> list[dict[str, t.Any]]:
+    judged = []
     for server in service.get("real_servers", []):
-        name = server.get("name")
-        waits = name is not None and not known.get(str(name), _Ready({})).serves(vip, server)
-        marked.append({**server, "hold": True} if waits else dict(server))
-    return marked
+        ready = known.get(str(server.get("name")), _Ready({}))
+        waits = server.get("name") is not None and not all(ready.serves(vip, server) for vip in vips)
+        judged.append({**server, "hold": True} if waits else dict(server))
+    return judged
 
 
 class FilterModule:

@@ -63,7 +63,7 @@ def address_key(address: str) -> tuple[str, bytes]:
     return family, socket.inet_pton(socket.AF_INET6 if family == "ipv6" else socket.AF_INET, address)
 
 
-def endpoint(address: str, port: int) -> str:
+def endpoint(address: str, port: int | str) -> str:
     """``192.0.2.10:80`` or ``[2001:db8::10]:80``."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 

@@ -88,14 +88,19 @@ views:
           scheduler: wlc
           real_servers:
             - {name: rs1, address: 192.0.2.11, port: 80, weight: 2, forward: dr}
+      director_marks: []
       director_vips:
         - {address: 192.0.2.10, prefix: 32, interface: eth0}
       director_ip_forward: false
+      director_send_redirects: true
+      director_ipvs_settings: {}
       director_purge_real_servers: true
       realserver_vips: []
       realserver_arp_interfaces: []
 services:
-  description: The virtual services, one for each VIP, port and protocol, with the name of the described service.
+  description:
+    - The virtual services as the kernel knows them, with the name of the described service, the VIPs whose packets come
+      to each, and where a client can ask, as M(openlvs.lvs.lvs_connect) takes it.
   returned: success with O(live=true)
   type: list
   elements: dict
@@ -108,8 +113,11 @@ services:
       scheduler: wlc
       real_servers:
         - {name: rs1, address: 192.0.2.11, port: 80, weight: 2, forward: dr}
+      vips: [192.0.2.10]
+      targets:
+        - {vip: 192.0.2.10, port: 80, protocol: tcp}
 targets:
-  description: The TCP and SCTP services as M(openlvs.lvs.lvs_connect) takes them.
+  description: Where a client can ask at all, over TCP and SCTP, as M(openlvs.lvs.lvs_connect) takes it.
   returned: success with O(live=true)
   type: list
   elements: dict

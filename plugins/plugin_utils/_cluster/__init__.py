@@ -32,6 +32,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services impo
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import check_tunnels
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import View, make_views, realserver_vips
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import targets, virtuals
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import read_vrrp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import check_as_keepalived_does
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import table_services
@@ -140,19 +141,17 @@ def _leaving(
 
 def _proof(placed: t.Sequence[Placed], views: t.Mapping[str, View]) -> dict[str, t.Any]:
     """What a proof needs to know of each virtual service, in the order of the description."""
-    services = []
-    targets: list[dict[str, t.Any]] = []
+    services: list[dict[str, t.Any]] = []
     numbers = {
         (name, keepalived): iter(table_services(view[key]))
         for name, view in views.items()
         for keepalived, key in ((False, "director_services"), (True, "keepalived_virtual_servers"))
     }
     for one in placed:
-        for listen in one.service.listen:
+        for virtual in virtuals(one.service, one.vip):
             described = next(numbers[one.director, one.service.engine == "keepalived"])
-            services.append({**described, "name": one.service.name, "director": one.director})
-            probe = {"probe": one.service.probe} if listen.protocol == "udp" and one.service.probe else {}
-            target = {**{key: described[key] for key in ("vip", "port", "protocol")}, **probe}
-            if target not in targets:
-                targets.append(target)
-    return {"services": services, "targets": targets}
+            vips = [str(address) for address in virtual.vips]
+            known = {"name": one.service.name, "director": one.director, "vips": vips}
+            services.append({**described, **known, "targets": targets(virtual, one.service.probe)})
+    asked = {tuple(target.values()): target for service in services for target in service["targets"]}
+    return {"services": services, "targets": list(asked.values())}

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import FAMILIES
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
-from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, endpoint
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
@@ -22,6 +22,8 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Description,
     Host,
     Hosts,
+    Listen,
+    RealServer,
     Service,
     Vip,
 )
@@ -56,9 +58,6 @@ def check_distributions(hosts: Hosts, members: t.Iterable[str], findings: Findin
 
 
 def _check_what_is_built(service: Service, findings: Findings) -> None:
-    if service.affinity != "none":
-        text = f"affinity '{service.affinity}' is not built yet: this version makes a virtual service of each port"
-        findings.add(service.where, text)
     forwards = {one.where: one.forward for one in service.real_servers if one.forward != service.forward}
     for where, forward in {service.where: service.forward, **forwards}.items():
         if forward not in words.BUILT_FORWARDS:
@@ -99,21 +98,30 @@ def _problem_of(address: Address) -> str:
 
 
 def _check_real_servers(service: Service, findings: Findings) -> None:
-    ports = sorted({listen.port for listen in service.listen})
     seen: dict[tuple[str, int | None], str] = {}
     for server in service.real_servers:
         known = seen.setdefault((server.name, server.port), server.where)
         if known != server.where:
             text = f"{server.name} is a real server of this service already, by {known.rpartition(' ')[2]}"
             findings.add(server.where, f"{text}; its weight alone is changed by lvs_weight in its host variables")
-        if server.port is not None and server.forward in ("dr", "tun") and ports not in ([], [server.port]):
-            listens = ", ".join(str(port) for port in ports)
-            text = f"port {server.port} of real server {server.name} differs from the VIP's port {listens}"
-            reason = f"forward {server.forward} hands packets on unchanged, so the port cannot change. Leave port out"
-            findings.add(server.where, f"{text}: {reason}")
+        _check_port(service, server, findings)
         if server.host in service.directors:
             text = f"real server {server.host} is a director of this service too: packets would go round in a loop"
             findings.add(server.where, f"{text}, and the guard against that is not built yet")
+
+
+def _check_port(service: Service, server: RealServer, findings: Findings) -> None:
+    ports = list(dict.fromkeys(listen.ports for listen in service.listen))
+    if server.port is None or not ports:
+        return
+    text = f"port {server.port} of real server {server.name}"
+    if service.affinity != "none":
+        reason = f"with affinity '{service.affinity}' clients come to it at the port that they asked for"
+        findings.add(server.where, f"{text} would be the only one: {reason}. Leave port out")
+    elif server.forward in ("dr", "tun") and ports != [str(server.port)]:
+        text = f"{text} differs from the VIP's port {', '.join(ports)}"
+        reason = f"forward {server.forward} hands packets on unchanged, so the port cannot change. Leave port out"
+        findings.add(server.where, f"{text}: {reason}")
 
 
 def _check_interfaces(description: Description, findings: Findings) -> None:
@@ -156,15 +164,29 @@ def _check_names(description: Description, findings: Findings) -> None:
 
 
 def _check_identities(description: Description, findings: Findings) -> None:
+    """What two services would both take. A mark goes before a port, and a port before all ports of its protocol."""
     first: dict[ServiceKey, Service] = {}
-    for service in description.services:
-        for vip in {vip.address: vip for vip in service.vips}.values():
+    marked: dict[tuple[Address, str], list[tuple[Listen, Service]]] = {}
+    for service in sorted(description.services, key=lambda one: one.affinity != "mark"):
+        for address in dict.fromkeys(vip.address for vip in service.vips):
             for listen in service.listen:
-                key = ServiceKey.addressed(listen.protocol, str(vip.address), listen.port)
-                known = first.setdefault(key, service)
-                if known is not service:
-                    text = f"{key} is served by {known.where} already: the kernel knows one service of that address"
+                by_mark = marked.setdefault((address, listen.protocol), [])
+                known = _marking(listen, by_mark) if service.affinity != "client" else None
+                reason = "packets come to the service of their mark before any other"
+                if service.affinity == "mark":
+                    by_mark.append((listen, service))
+                elif known is None:
+                    port = 0 if service.affinity == "client" else listen.port
+                    known = first.setdefault(ServiceKey.addressed(listen.protocol, str(address), port), service)
+                    reason = "the kernel knows one service of that address"
+                if known not in (None, service):
+                    what = f"{listen.protocol} {endpoint(str(address), listen.ports)}"
+                    text = f"{what} is served by {known.where} already: {reason}"
                     findings.add(service.where, f"{text}. Merge the two, or give one another port or VIP")
+
+
+def _marking(listen: Listen, by_mark: t.Iterable[tuple[Listen, Service]]) -> Service | None:
+    return next((service for one, service in by_mark if one.overlaps(listen)), None)
 
 
 def _check_shared_vips(description: Description, findings: Findings) -> None:

@@ -24,10 +24,22 @@ IPV4, IPV6 = 4, 6
 
 @dataclass(frozen=True)
 class Listen:
-    """What a service listens to at each of its VIPs."""
+    """What a service listens to at each of its VIPs.
+
+    :attr last: of a range of ports; None for a single one.
+    """
 
     port: int
     protocol: str
+    last: int | None = None
+
+    @property
+    def ports(self) -> str:
+        return str(self.port) if self.last is None else f"{self.port}-{self.last}"
+
+    def overlaps(self, other: Listen) -> bool:
+        mine, others = self.last or self.port, other.last or other.port
+        return self.protocol == other.protocol and self.port <= others and other.port <= mine
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._connect import is_probe
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_MARK, MAX_PERSISTENT, MAX_PORT
+from ansible_collections.openlvs.lvs.plugins.module_utils._nft import ports
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import PROTOCOLS, SCHEDULERS
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Defaults, Entry, kind_of
@@ -118,7 +119,10 @@ def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
     forward = entry.choice("forward", words.FORWARDS) or "dr"
     affinity = entry.choice("affinity", words.AFFINITIES) or "none"
     scheduler, flags = _scheduler(entry)
-    listen = _listen(entry)
+    listen = _listen(entry, affinity)
+    persistent = entry.number("persistent", 1, MAX_PERSISTENT, " seconds; leave it out for none")
+    if persistent is None and affinity == "client":
+        persistent = words.DEFAULT_PERSISTENT
     return Service(
         where=entry.where,
         name=name,
@@ -131,7 +135,7 @@ def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
         forward=forward,
         scheduler=scheduler,
         scheduler_flags=flags,
-        persistent=entry.number("persistent", 1, MAX_PERSISTENT, " seconds; leave it out for none"),
+        persistent=persistent,
         netmask=_netmask(entry),
         real_servers=read_real_servers(entry, forward, groups),
         checks=read_checks(entry),
@@ -212,7 +216,7 @@ def _vips(entry: Entry) -> tuple[Vip, ...]:
     return tuple(found)
 
 
-def _listen(entry: Entry) -> tuple[Listen, ...]:
+def _listen(entry: Entry, affinity: str) -> tuple[Listen, ...]:
     given = [key for key in ("listen", "port", "ports") if entry.has(key)]
     if not given:
         entry.wrong("listen", "listens to nothing: say port, ports or listen")
@@ -230,19 +234,48 @@ def _listen(entry: Entry) -> tuple[Listen, ...]:
             inner.wrong("port", "has no port")
         else:
             found += _ports(inner, "port", [inner.get("port")])
-    for listen in dict.fromkeys(one for one in found if found.count(one) > 1):
-        entry.wrong("listen", f"listens to {listen.protocol} {listen.port} twice")
+    ranges = list(dict.fromkeys(one.ports for one in found if one.last is not None))
+    if ranges and affinity == "none":
+        text = f"listens to {', '.join(ranges)}: with affinity 'none' each port is a virtual service of its own."
+        entry.wrong("listen", f"{text} Name the ports one by one, or make one service of them by affinity: mark")
+    for listen in _met_before(found):
+        entry.wrong("listen", f"listens to {listen.protocol} {listen.ports} twice")
     return tuple(dict.fromkeys(found))
+
+
+def _met_before(found: list[Listen]) -> list[Listen]:
+    """What overlaps something before it: single ports told by a set, for there may be thousands."""
+    seen: set[Listen] = set()
+    ranges: list[Listen] = []
+    again: dict[Listen, None] = {}
+    for one in sorted(found, key=lambda one: one.last is None):  # ranges first
+        if one in seen or any(one.overlaps(other) for other in ranges):
+            again[one] = None
+        seen.add(one)
+        if one.last is not None:
+            ranges.append(one)
+    return list(again)
 
 
 def _ports(entry: Entry, key: str, values: list[t.Any]) -> list[Listen]:
     protocols = entry.choices("protocol", PROTOCOLS) or ("tcp",)
     found = []
     for value in values:
-        one = Entry(entry.findings, entry.at(key), {"port": value}, ("port",))
-        port = one.number("port", 1, MAX_PORT, _port_zero(value))
-        found += [Listen(port, protocol) for protocol in protocols] if port else []
+        first, last = _port(Entry(entry.findings, entry.at(key), {"port": value}, ("port",)), value)
+        found += [Listen(first, protocol, last) for protocol in protocols] if first else []
     return found
+
+
+def _port(entry: Entry, value: object) -> tuple[int | None, int | None]:
+    """A port, or the first and the last of a range."""
+    if not isinstance(value, str) or not re.match(r"\s*[0-9]+\s*-", value):
+        return entry.number("port", 1, MAX_PORT, _port_zero(value)), None
+    try:
+        first, last = ports(value)
+    except ValueError:
+        entry.wrong("port", f"port '{value}' must be a range such as 8000-8010, of ports from 1 to {MAX_PORT}")
+        return None, None
+    return first, last if last != first else None
 
 
 def _port_zero(value: object) -> str:

@@ -16,10 +16,10 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Address,
     Description,
     Host,
-    Listen,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import realserver_tunnels, tunnel_options
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import Virtual, marks_of, virtuals
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import (
     Grounds,
     add_instances,
@@ -33,6 +33,7 @@ View = dict[str, t.Any]
 def empty_view(host: Host) -> View:
     return {
         "director_services": [],
+        "director_marks": [],
         "director_vips": [],
         "director_ip_forward": host.ip_forward,
         "director_ipv6_forward": False,
@@ -55,7 +56,7 @@ def make_views(
     views = {name: empty_view(hosts[name]) for name in members}
     for one in placed:
         view = views[one.director]
-        services = [_director_service(one, listen) for listen in one.service.listen]
+        services = [_director_service(one, virtual) for virtual in virtuals(one.service, one.vip)]
         if one.service.engine == "keepalived":
             view["director_keepalived"] = True
             view["keepalived_virtual_servers"] += [watched(one, entry, grounds) for entry in services]
@@ -63,6 +64,11 @@ def make_views(
         else:
             view["director_services"] += services
             view["director_purge_real_servers"] &= one.complete
+        for virtual in virtuals(one.service, one.vip):
+            view["director_marks"] += marks_of(virtual)
+        if one.service.persistent is not None:
+            # Else a client that is bound to a real server of weight 0 would go on coming to it.
+            view["director_ipvs_settings"].setdefault("expire_quiescent_template", 1)
         if any(place.server.forward == "nat" for place in one.places):
             _let_pass(view, one)
         if one.interface is not None and one.vip.vrrp is None:
@@ -111,14 +117,12 @@ def realserver_vips(placed: t.Iterable[Placed]) -> dict[str, list[Address]]:
     return {name: list(vips) for name, vips in found.items()}
 
 
-def _director_service(one: Placed, listen: Listen) -> dict[str, t.Any]:
+def _director_service(one: Placed, virtual: Virtual) -> dict[str, t.Any]:
     """An entry as ``ipvs_services`` takes it; what is not set is left out."""
     service = one.service
     entry: dict[str, t.Any] = {
         "name": service.name,
-        "vip": str(one.vip.address),
-        "port": listen.port,
-        "protocol": listen.protocol,
+        **virtual.identity,
         "scheduler": service.scheduler,
     }
     if service.scheduler_flags:
@@ -127,7 +131,7 @@ def _director_service(one: Placed, listen: Listen) -> dict[str, t.Any]:
         entry["persistent"] = service.persistent
     if service.netmask is not None and _is_for(service.netmask, one):
         entry["netmask"] = service.netmask
-    entry["real_servers"] = [_real_server(place, listen) for place in one.places]
+    entry["real_servers"] = [_real_server(place, virtual) for place in one.places]
     return entry
 
 
@@ -138,12 +142,14 @@ def _is_for(netmask: str, one: Placed) -> bool:
     return one.vip.address.version == meant or meant not in versions
 
 
-def _real_server(place: Place, listen: Listen) -> dict[str, t.Any]:
+def _real_server(place: Place, virtual: Virtual) -> dict[str, t.Any]:
     """One entry of a service's O(real_servers); an unmanaged machine has no name, so nobody waits until it is ready."""
     server = place.server
     entry: dict[str, t.Any] = {"name": server.host} if server.host is not None else {}
     entry["address"] = str(place.address)
-    entry["port"] = server.port or listen.port
+    port = server.port or virtual.port
+    if port is not None:
+        entry["port"] = port
     entry["weight"] = place.weight
     entry["forward"] = server.forward
     if server.wrapping is not None:

@@ -102,7 +102,9 @@ def watched(one: Placed, entry: View, grounds: Grounds) -> View:
     sorry = service.sorry_server
     address = sorry and (sorry.address or _own_address(one.vip, grounds[one.director]))
     if sorry and address:
-        found["sorry_server"] = {"address": str(address), "forward": sorry.forward, "port": sorry.port or entry["port"]}
+        found["sorry_server"] = {"address": str(address), "forward": sorry.forward}
+        if sorry.port or entry.get("port"):
+            found["sorry_server"]["port"] = sorry.port or entry["port"]
     return found
 
 

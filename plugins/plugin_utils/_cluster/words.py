@@ -27,5 +27,7 @@ CHECK_TYPES = ("ping", "tcp", "udp", "http", "https", "dns", "smtp", "script")
 
 SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]
 DEFAULT_SCHEDULER = "wlc"
+# What ipvsadm takes for -p alone: all ports of a client together are nothing without persistence.
+DEFAULT_PERSISTENT = 360
 # The kernel takes more, keepalived does not.
 MAX_WEIGHT = 65535

@@ -34,13 +34,14 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     lines = []
     directors: dict[str, dict[str, None]] = {}
     for service in services:
-        directors.setdefault(service["vip"], {})[service["director"]] = None
+        for vip in service["vips"]:
+            directors.setdefault(vip, {})[service["director"]] = None
     now = {vip: _now_at(vip, list(names), looks) for vip, names in directors.items()}
     for service in services:
         name = service["director"]
         complete = views[name]["director_purge_real_servers"] and views[name]["keepalived_complete"]
         lines.append(prove_table(service, complete, looks))
-        if name == now[service["vip"]]:
+        if name == now[service["vips"][0]]:
             lines += prove_requests(service, looks, clients)
     for vip, names in directors.items():
         director = now[vip]

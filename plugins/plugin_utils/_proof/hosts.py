@@ -28,6 +28,7 @@ def prove_director(view: Data, look: Look) -> list[Line]:
     if view["director_ip_forward"]:
         claim = "it forwards packets, as described"
         lines.append(_about_facts(look, claim, lambda facts: [] if facts["ip_forward"] else ["ip_forward is 0"]))
+    lines += [_prove_marked(mark, look) for mark in view["director_marks"]]
     lines += _prove_boot(look, DIRECTOR_UNIT, needs_ipvsadm=bool(view["director_services"]))
     return [*lines, *(_prove_keepalived(look) if view["director_keepalived"] else [])]
 
@@ -40,6 +41,16 @@ def _prove_keepalived(look: Look) -> list[Line]:
     else:
         runs = Line(look.host, claim, bool(unit and unit["active"]), "" if unit and unit["active"] else "it does not")
     return [runs, *_prove_boot(look, KEEPALIVED_UNIT)]
+
+
+def _prove_marked(mark: Data, look: Look) -> Line:
+    """A rule that is not there, or is another one, would be brought back by the role."""
+    what = f"{mark['protocol']} {', '.join(mark['ports'])} of {' and '.join(mark['addresses'])}"
+    claim = f"packets to {what} get the mark {mark['mark']}"
+    if look.changes is None:
+        return look.unseen(look.host, claim)
+    due = [change for change in look.changes if change.startswith("nft ")]
+    return Line(look.host, claim, not due, "; ".join(f"its rules are not as described: {change}" for change in due))
 
 
 def prove_real_server(view: Data, look: Look) -> list[Line]:

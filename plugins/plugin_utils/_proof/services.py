@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
@@ -22,6 +23,8 @@ _SHOWN = 4
 
 
 def key_of(service: Data) -> str:
+    if "mark" in service:
+        return str(ServiceKey.marked(service["mark"], service["family"]))
     return str(ServiceKey.addressed(service["protocol"], service["vip"], service["port"]))
 
 
@@ -101,38 +104,65 @@ def _name(server: Data) -> str:
     return str(server.get("name") or server["address"])
 
 
-def _result(service: Data, client: Look) -> Data | None:
-    for one in client.requests or ():
-        if (one["vip"], one["port"], one["protocol"]) == (service["vip"], service["port"], service["protocol"]):
-            return one
-    return None
+def _results(service: Data, client: Look) -> list[Data]:
+    """What became of a client's requests to each place where the service can be asked."""
+    asked = {_target(one): one for one in client.requests or ()}
+    return [asked[_target(one)] for one in service["targets"] if _target(one) in asked]
+
+
+def _target(one: Data) -> tuple[str, int, str]:
+    return one["vip"], one["port"], one["protocol"]
 
 
 def _prove_requests(subject: str, service: Data, client: Look) -> Line:
     claim = f"every request of {client.host} is answered"
-    found = _result(service, client)
-    if found is None:
+    if not service["targets"]:
+        return Line(subject, claim, None, "in a range of ports nobody knows which of them are served")
+    found = _results(service, client)
+    if len(found) < len(service["targets"]):
         return client.unseen(subject, claim)
-    asked, answered = found["asked"], found["answered"]
-    errors = ", ".join(f"{one['count']} times {one['message']}" for one in found["errors"])
-    if service["protocol"] == "sctp" and not answered and "not supported" in errors:
+    errors = _errors(found)
+    if {one["protocol"] for one in found} == {"sctp"} and not _sum(found, "answered") and "not supported" in errors:
         return Line(subject, claim, None, f"{client.host} cannot speak sctp")
-    if not found["known"] and not answered:
-        if errors:
-            return Line(subject, f"nobody refuses {client.host}'s {asked} datagrams", False, errors)
+    silent = [one for one in found if _is_unknown(one)]
+    refused = [one for one in silent if one["errors"]]
+    if refused:
+        asked = _sum(refused, "asked")
+        return Line(subject, f"nobody refuses {client.host}'s {asked} datagrams", False, _errors(refused))
+    if len(silent) == len(found):
+        asked = _sum(silent, "asked")
         why = f"nobody knows what it answers over udp, say that by probe; {asked} empty datagrams were not refused"
         return Line(subject, claim, None, why)
+    told = [one for one in found if one not in silent]
+    asked, answered = _sum(told, "asked"), _sum(told, "answered")
     claim = f"{answered} of {asked} requests of {client.host} were answered"
-    return Line(subject, claim, asked > 0 and (answered == asked or not found["known"]), errors)
+    enough = all(one["answered"] == one["asked"] for one in told if one["known"])
+    return Line(subject, claim, asked > 0 and enough, errors)
+
+
+def _is_unknown(one: Data) -> bool:
+    """Whether nobody knows what would be an answer, and none came."""
+    return not one["known"] and not one["answered"]
+
+
+def _sum(found: t.Iterable[Data], count: str) -> int:
+    return sum(one[count] for one in found)
+
+
+def _errors(found: t.Iterable[Data]) -> str:
+    counts: collections.Counter[str] = collections.Counter()
+    for one in found:
+        counts.update({error["message"]: error["count"] for error in one["errors"]})
+    return ", ".join(f"{count} times {message}" for message, count in counts.items())
 
 
 def _prove_spread(subject: str, service: Data, looks: Looks, clients: t.Sequence[str]) -> Line:
     director = looks[service["director"]]
     claim = "the requests reach real servers through the director"
-    found = [one for one in (_result(service, looks[client]) for client in clients) if one is not None]
-    answered = sum(one["answered"] for one in found)
+    found = [one for client in clients for one in _results(service, looks[client])]
+    answered = _sum(found, "answered")
     # Where no answer is known, what was sent has passed the director all the same.
-    passed = answered or sum(one["asked"] for one in found if not one["known"])
+    passed = answered + sum(one["asked"] for one in found if _is_unknown(one))
     if not passed:
         return Line(subject, claim, None, "no client's request was answered")
     key = key_of(service)
@@ -141,15 +171,15 @@ def _prove_spread(subject: str, service: Data, looks: Looks, clients: t.Sequence
         return director.unseen(subject, claim)
     took = _took(before, after, "conns")
     servers = service["real_servers"]
-    told = ", ".join(f"{_name(one)} took {took.get((one['address'], one['port']), 0)}" for one in servers[:_SHOWN])
-    what = f"{passed} {'answered requests' if answered else 'datagrams'}"
-    claim = f"of {what} {told}{', ...' if len(servers) > _SHOWN else ''}"
+    told = ", ".join(f"{_name(one)} took {took.get(_place(one), 0)}" for one in servers[:_SHOWN])
+    what = "answered requests" if answered == passed else "requests" if answered else "datagrams"
+    claim = f"of {passed} {what} {told}{', ...' if len(servers) > _SHOWN else ''}"
     problems = []
     if sum(took.values()) < passed:
         problems.append(f"{director.host} saw only {sum(took.values())}: the others went past it")
     total = sum(one["weight"] for one in servers) or 1
     for server in servers:
-        place = (server["address"], server["port"])
+        place = _place(server)
         count = took.get(place, 0)
         if count and not server["weight"]:
             problems.append(f"{_name(server)} has weight 0 and took {count}")
@@ -173,11 +203,16 @@ def _prove_bypass(subject: str, service: Data, looks: Looks) -> Line:
     if before is None or after is None:
         return director.unseen(subject, claim)
     came, went = _took(before, after, "inpkts"), _took(before, after, "outpkts")
-    servers = {(one["address"], one["port"]): one for one in service["real_servers"] if _is_tunnelled(one)}
+    servers = {_place(one): one for one in service["real_servers"] if _is_tunnelled(one)}
     if not any(came.get(place) for place in servers):
         return Line(subject, claim, None, "no packet went into a tunnel")
     passed = [_name(one) for place, one in servers.items() if went.get(place)]
     return Line(subject, claim, not passed, f"packets of {' and '.join(passed)} came back" if passed else "")
+
+
+def _place(server: Data) -> tuple[str, int]:
+    """How the kernel knows a real server; without a port it is asked at the one that the client asked for."""
+    return server["address"], server.get("port", 0)
 
 
 def _took(before: Data, after: Data, counter: str) -> dict[tuple[str, int], int]:

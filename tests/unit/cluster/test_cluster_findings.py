@@ -68,6 +68,17 @@ WRONG_VALUES = [
     ({"port": "--5"}, "port must be a whole number from 1 to 65535, not '--5'"),
     ({"port": None, "ports": 80}, "ports must be a list, not a number"),
     ({"port": None, "ports": [80, 80]}, "listens to tcp 80 twice"),
+    ({"port": "8000-7999"}, "port '8000-7999' must be a range such as 8000-8010, of ports from 1 to 65535"),
+    ({"port": "65000-66000"}, "port '65000-66000' must be a range such as 8000-8010, of ports from 1 to 65535"),
+    (
+        {"port": None, "ports": [80, "8000-8010"]},
+        (
+            "listens to 8000-8010: with affinity 'none' each port is a virtual service of its own. Name the ports one"
+            " by one, or make one service of them by affinity: mark"
+        ),
+    ),
+    ({"affinity": "mark", "port": None, "ports": [80, "79-81"]}, "listens to tcp 80 twice"),
+    ({"affinity": "mark", "port": None, "ports": ["80-90", "90-95"]}, "listens to tcp 90-95 twice"),
     ({"protocol": "tpc"}, "protocol 'tpc' is unknown: one of tcp, udp, sctp (did you mean 'tcp'?)"),
     ({"forward": "direct"}, "forward 'direct' is unknown: one of dr, nat, tun, fullnat"),
     ({"persistent": 0}, "persistent 0 is out of range: 1 to 2678400 seconds; leave it out for none"),
@@ -166,8 +177,6 @@ def test_a_real_server_twice():
 
 
 NOT_BUILT = [
-    ({"affinity": "mark"}, "affinity 'mark' is not built yet: this version makes a virtual service of each port"),
-    ({"affinity": "client"}, "affinity 'client' is not built yet: this version makes a virtual service of each port"),
     ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply dr and nat and tun"),
     (
         {"vip": "2001:db8::77", "forward": "nat", "real_servers": [{"address": "2001:db8::9", "unmanaged": True}]},
@@ -360,7 +369,41 @@ class TestTheDirectorsOwnAddress:
         assert named == ["lvs1", "rs1", "rs2"]
 
 
+def other_port(affinity, forward="dr"):
+    servers = [{"host": "rs1", "port": 80}]
+    return only(build(web(affinity=affinity, forward=forward, port=None, ports=[80, 443], real_servers=servers)))
+
+
+@pytest.mark.parametrize("forward", ["dr", "nat"])
+@pytest.mark.parametrize("affinity", ["mark", "client"])
+def test_one_port_for_all_ports(affinity, forward):
+    assert other_port(affinity, forward) == (
+        "lvs_services[0] web real_servers[0]: port 80 of real server rs1 would be the only one: with affinity"
+        f" '{affinity}' clients come to it at the port that they asked for. Leave port out"
+    )
+
+
 class TestSeveralServices:
+    TAKEN = "{} is served by {} already: packets come to the service of their mark before any other"
+
+    @pytest.mark.parametrize("affinity", ["none", "mark"])
+    def test_a_port_that_another_service_has_by_its_mark(self, affinity):
+        first = web(affinity="mark", port=None, ports=["79-81", 443])
+        second = web(name="api", affinity=affinity)
+        wanted = self.TAKEN.format("tcp 192.0.2.77:80", "lvs_services[0] web")
+        assert wanted in only(build(first, second))
+        assert build(first, {**second, "port": 82}).findings == []
+        assert build(first, {**second, "protocol": "udp"}).findings == []
+        assert build(first, {**second, "vip": "192.0.2.78"}).findings == []
+
+    def test_a_mark_is_found_to_take_a_port_whichever_comes_first(self):
+        wanted = self.TAKEN.format("tcp 192.0.2.77:80", "lvs_services[1] api")
+        assert wanted in only(build(web(), web(name="api", affinity="mark")))
+
+    def test_all_other_ports_are_what_is_left(self):
+        assert build(web(), web(name="api", affinity="client"), web(name="x", port=81, affinity="mark")).findings == []
+        assert "the kernel knows one" in only(build(web(affinity="client"), web(name="api", affinity="client")))
+
     def test_the_same_service_twice(self):
         text = (
             "lvs_services[1] api: tcp 192.0.2.77:80 is served by lvs_services[0] web already: the kernel knows one"

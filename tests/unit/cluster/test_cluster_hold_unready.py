@@ -64,6 +64,27 @@ def test_other_ways_than_direct_routing_need_no_silence():
     assert held({}, forward="nat") == [False, False]
 
 
+MARKS = [
+    {"mark": 3, "addresses": ["192.0.2.77", "192.0.2.78", "2001:db8::77"]},
+    {"mark": 4, "addresses": ["192.0.2.79"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "silent", "waits"),
+    [
+        ("ipv4", ["192.0.2.77", "192.0.2.78"], False),
+        ("ipv4", ["192.0.2.77"], True),
+        ("ipv6", ["2001:db8::77"], False),
+        ("ipv6", ["192.0.2.77", "192.0.2.78"], True),
+    ],
+)
+def test_by_mark_all_vips_of_the_family_must_be_ready(family, silent, waits):
+    service = {"mark": 3, "family": family, "real_servers": [{"name": "rs1", "address": "192.0.2.11"}]}
+    (found,) = hold_unready([service], {"rs1": {"silent": silent}}, MARKS)
+    assert found["real_servers"][0].get("hold", False) is waits
+
+
 def test_the_description_itself_is_not_changed():
     hold_unready([SERVICE], {})
     assert "hold" not in SERVICE["real_servers"][0]

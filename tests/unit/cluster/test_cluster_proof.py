@@ -322,6 +322,50 @@ class TestRequests:
         assert "lvs1 saw only 3: the others went past it" in self.over_udp(seen, known=False, answered=0)[1]
 
 
+class TestByMark:
+    @pytest.fixture
+    def marked(self, seen):
+        """The same cluster at two ports that are one service by mark."""
+        lvs1 = seen["lvs1"]
+        for name in ("lvs_table", "lvs_table_after"):
+            (service,) = lvs1[name]["services"]
+            service.update(service="mark 3 ipv4", vip=None, port=None, protocol=None, mark=3)
+            for server in service["real_servers"]:
+                server["port"] = 0
+        lvs1["__director_rules"] = {"changes": []}
+        (first,) = seen["client"]["lvs_requests"]["targets"]
+        first.update(asked=6, answered=6)
+        seen["client"]["lvs_requests"]["targets"].append({**first, "port": 443})
+        return seen
+
+    SERVICE = web(affinity="mark", mark=3, port=None, ports=[80, 443])
+    CLAIM = "lvs1: packets to tcp 80, 443 of 192.0.2.77 get the mark 3"
+
+    def test_everything_holds(self, marked):
+        lines = [str(line) for line in lines_of(marked, service=self.SERVICE)]
+        assert not [line for line in lines if not line.startswith("holds")]
+        assert "holds   web mark 3 ipv4: 12 of 12 requests of client were answered" in lines
+        assert "holds   web mark 3 ipv4: of 12 answered requests rs1 took 8, rs2 took 4" in lines
+        assert f"holds   {self.CLAIM}" in lines
+
+    def test_rules_that_are_gone(self, marked):
+        marked["lvs1"]["__director_rules"]["changes"] = ["nft -f /etc/openlvs/director.nft"]
+        found = wrong(marked, service=self.SERVICE)
+        why = "its rules are not as described: nft -f /etc/openlvs/director.nft"
+        assert f"FAILS   {self.CLAIM} -- {why}" in found
+
+    def test_one_port_that_is_not_answered(self, marked):
+        marked["client"]["lvs_requests"]["targets"][1].update(answered=0, errors=[{"count": 6, "message": "refused"}])
+        assert "FAILS   web mark 3 ipv4: 6 of 12 requests of client were answered -- 6 times refused" in wrong(
+            marked, service=self.SERVICE
+        )
+
+    def test_a_port_that_nobody_asked_at(self, marked):
+        marked["client"]["lvs_requests"]["targets"].pop()
+        claim = "FAILS   web mark 3 ipv4: every request of client is answered"
+        assert [line for line in wrong(marked, service=self.SERVICE) if line.startswith(claim)]
+
+
 class TestMasquerading:
     @pytest.fixture
     def masqueraded(self, seen):

@@ -34,6 +34,7 @@ def test_the_short_form():
                 ],
             }
         ],
+        "director_marks": [],
         "director_vips": [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}],
         "director_ip_forward": False,
         "director_ipv6_forward": False,
@@ -245,6 +246,64 @@ def test_what_a_proof_needs():
         {"vip": "192.0.2.77", "port": 443, "protocol": "tcp"},
         {"vip": "192.0.2.77", "port": 443, "protocol": "udp"},
     ]
+
+
+class TestOneServiceOfSeveralPorts:
+    BOTH = (("192.0.2.77", "192.0.2.78", "2001:db8::77"), ("192.0.2.11", "2001:db8::11"))
+
+    def by_mark(self, **changes):
+        vips, addresses = self.BOTH
+        listen = [{"port": 80}, {"port": "8000-8010", "protocol": ["tcp", "udp"]}]
+        service = web(vip=None, vips=[{"address": one} for one in vips], port=None, listen=listen, affinity="mark")
+        hosts = {
+            "rs1": {"lvs_addresses": [f"{addresses[0]}/24", f"{addresses[1]}/64"]},
+            "rs2": {"lvs_addresses": ["192.0.2.12/24", "2001:db8::12/64"]},
+            "lvs1": {"lvs_addresses": ["192.0.2.5/24", "2001:db8::5/64"], "lvs_interface": "eth1"},
+        }
+        return build({**service, "mark": 3, **changes}, hosts=hosts)
+
+    def test_a_mark_is_one_service_of_each_family(self):
+        outcome = self.by_mark()
+        assert outcome.findings == []
+        four, six = outcome.view("lvs1")["director_services"]
+        assert (four["mark"], four["family"], six["mark"], six["family"]) == (3, "ipv4", 3, "ipv6")
+        assert four["real_servers"][0] == {"name": "rs1", "address": "192.0.2.11", "weight": 2, "forward": "dr"}
+        assert six["real_servers"][0]["address"] == "2001:db8::11" and "vip" not in four and "port" not in four
+
+    def test_its_packets_are_marked_at_all_vips(self):
+        ipv4, ipv6 = ["192.0.2.77", "192.0.2.78"], ["2001:db8::77"]
+        assert self.by_mark().view("lvs1")["director_marks"] == [
+            {"mark": 3, "addresses": ipv4, "ports": ["80", "8000-8010"], "protocol": "tcp"},
+            {"mark": 3, "addresses": ipv4, "ports": ["8000-8010"], "protocol": "udp"},
+            {"mark": 3, "addresses": ipv6, "ports": ["80", "8000-8010"], "protocol": "tcp"},
+            {"mark": 3, "addresses": ipv6, "ports": ["8000-8010"], "protocol": "udp"},
+        ]
+
+    def test_real_servers_hold_all_the_vips(self):
+        held = [one["address"] for one in self.by_mark().view("rs1")["realserver_vips"]]
+        assert held == list(self.BOTH[0])
+
+    def test_a_proof_asks_at_single_ports(self):
+        four, six = self.by_mark().result["services"]
+        assert [(one["vip"], one["port"]) for one in four["targets"]] == [("192.0.2.77", 80), ("192.0.2.78", 80)]
+        assert (six["vips"], six["director"]) == (["2001:db8::77"], "lvs1")
+
+    def test_all_ports_of_a_client_are_port_0_of_each_protocol(self):
+        outcome = self.by_mark(affinity="client", mark=None, vips=[{"address": "192.0.2.77"}])
+        tcp, udp = outcome.view("lvs1")["director_services"]
+        assert (tcp["port"], tcp["protocol"], udp["port"], udp["protocol"]) == (0, "tcp", 0, "udp")
+        assert tcp["persistent"] == 360 and "port" not in tcp["real_servers"][0]
+        assert outcome.view("lvs1")["director_marks"] == []
+        assert outcome.result["targets"] == [{"vip": "192.0.2.77", "port": 80, "protocol": "tcp"}]
+
+    def test_persistence_lets_go_of_real_servers_that_are_drained(self):
+        def settings(host=None, **changes):
+            return build(web(**changes), hosts={"lvs1": host or {}}).view("lvs1")["director_ipvs_settings"]
+
+        assert settings() == {}
+        assert settings(persistent=60) == {"expire_quiescent_template": 1}
+        own = {"lvs_ipvs_settings": {"expire_quiescent_template": 0, "expire_nodest_conn": 1}}
+        assert settings(own, persistent=60) == own["lvs_ipvs_settings"]
 
 
 class TestMarks:
