@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-full test-proof test-pyroute2 test-rhel test-scale test-speed test-matrix bench clean
+.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-full test-proof test-pyroute2 test-rhel test-managers test-scale test-speed test-matrix bench clean
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ test-changes: $(READY) ## A running cluster changes its way of forwarding under 
 test-rhel: $(READY) ## The example cluster on hosts in RHEL's shape, with its paths, its unit and a real dnf
 	@tests/lab/install-tools
 	pytest tests/rhel
+
+test-managers: $(READY) ## VIPs on interfaces of network managers, and all that these do: MANAGERS='networkd or ifupdown'
+	@tests/lab/install-tools
+	pytest tests/managers -k '$(or $(MANAGERS),test)'
 
 test-scale: $(READY) ## 200 services with 50 real servers each on one director
 	python tests/scale/scale.py

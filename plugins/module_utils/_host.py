@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""A host's addresses, host routes, ARP settings and manifest as one value, and the steps that change it. Pure.
+"""A host's addresses, host routes, settings, files of managers and manifest as a value; steps that change it. Pure.
 
 Every step can be written down as a command line, and can be done to the value; so what a run will leave behind is known
 before its first write. ``_host_kernel`` reads the value from the kernel and does the steps there.
@@ -17,10 +17,23 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _forwarding, _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, Arp, Conf
+from ansible_collections.openlvs.lvs.plugins.module_utils._managers import (
+    NETPLAN,
+    NETWORKD,
+    NETWORKMANAGER,
+    Managed,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rp_filter import RP_FILTER
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import Listener
+
+# None of these takes an interface down or an address away that the files have.
+TOLD_BY = {
+    NETWORKD: "networkctl reload",
+    NETPLAN: "netplan generate && networkctl reload",
+    NETWORKMANAGER: "nmcli connection reload",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +51,9 @@ class Host:
     ipvs: t.Mapping[str, str] = dataclasses.field(default_factory=dict)  # settings; none while ip_vs is not loaded
     rp_filter: t.Mapping[str, int] = dataclasses.field(default_factory=dict)  # by interface, V(all) and V(default)
     listeners: t.Mapping[Listener, bool] = dataclasses.field(default_factory=dict)  # each with whether it is one of GUE
+    managers: t.Mapping[str, Managed] = dataclasses.field(default_factory=dict)  # by interface
+    sourced: bool = True  # whether ifupdown reads /etc/network/interfaces.d
+    files: t.Mapping[str, str] = dataclasses.field(default_factory=dict)  # of managers, ours and those in our way
 
     @property
     def nics(self) -> list[str]:
@@ -93,6 +109,13 @@ class Record:
         parts += [f"{name} is no longer ours" for name in old.devices if name not in new.devices]
         parts += [f"{name} was {value}" for name, value in new.settings.items() if name not in old.settings]
         parts += [f"{name} is no longer ours" for name in old.settings if name not in new.settings]
+        parts += [f"{path} is ours" for path in new.files if path not in old.files]
+        parts += [
+            f"{path} {'has been' if file['told'] else 'has to be'} read"
+            for path, file in new.files.items()
+            if path in old.files and file != old.files[path]
+        ]
+        parts += [f"{path} is no longer ours" for path in old.files if path not in new.files]
         return "# record: " + ", ".join(part for part in parts if part)
 
     def done(self, host: Host) -> Host:
@@ -190,6 +213,47 @@ class Announce:
     def __str__(self) -> str:
         what = [f"{'unsolicited NA' if ':' in address else 'gratuitous ARP'} {address}" for address in self.addresses]
         return f"# announce on {self.interface}: " + ", ".join(what)
+
+    def done(self, host: Host) -> Host:
+        return host
+
+
+@dataclasses.dataclass(frozen=True)
+class WriteFile:
+    """Write a file of a network manager."""
+
+    path: str
+    content: str
+    mode: int
+
+    def __str__(self) -> str:
+        return f"# write {self.path}"
+
+    def done(self, host: Host) -> Host:
+        return dataclasses.replace(host, files={**host.files, self.path: self.content})
+
+
+@dataclasses.dataclass(frozen=True)
+class RemoveFile:
+    """Remove a file of a network manager."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"rm {self.path}"
+
+    def done(self, host: Host) -> Host:
+        return dataclasses.replace(host, files={key: text for key, text in host.files.items() if key != self.path})
+
+
+@dataclasses.dataclass(frozen=True)
+class Tell:
+    """Let a network manager read its files again, if it runs."""
+
+    manager: str
+
+    def __str__(self) -> str:
+        return TOLD_BY[self.manager]
 
     def done(self, host: Host) -> Host:
         return host

@@ -55,6 +55,11 @@ def facts(host: Host) -> dict[str, t.Any]:
             for name, arp in host.arp.items()
             if name != "default"
         },
+        "managers": {
+            name: {"manager": managed.manager, "owner": managed.owner}
+            for name, managed in host.managers.items()
+            if managed.by_others
+        },
         "gateways": _rtnl.gateways(),
         "ip_forward": int(host.forwarding[IP_FORWARD]),
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it

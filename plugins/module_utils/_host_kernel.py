@@ -7,15 +7,20 @@
 
 from __future__ import annotations
 
+import glob
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _files,
     _forwarding,
     _fou,
+    _manager_commands,
+    _managers,
     _manifest,
     _neighbours,
     _rtnl,
     _sysctl,
+    _writers,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, IGNORE, Arp
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
@@ -26,9 +31,12 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
     Host,
     Record,
     RemoveAddress,
+    RemoveFile,
     RemoveRoute,
     SetSetting,
     Step,
+    Tell,
+    WriteFile,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._rp_filter import RP_FILTER
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnel_steps import (
@@ -59,6 +67,9 @@ def read() -> Host:
         ipvs=_sysctl.of_ipvs(),
         rp_filter={name: _setting(name, RP_FILTER) for name in interfaces},
         listeners=_fou.read(),
+        managers=_managers.read({name: link.index for name, link in links.items()}),
+        sourced=_managers.sources_interfaces_d(),
+        files=_texts(),
     )
 
 
@@ -77,6 +88,11 @@ def apply(steps: t.Sequence[Step], host: Host) -> None:
             done.append(str(step))
 
 
+def _texts() -> dict[str, str]:
+    paths = [path for pattern in _writers.PLACES for path in glob.glob(pattern)]
+    return {path: _files.read(path) or "" for path in paths}
+
+
 def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
     if isinstance(step, Record):
         _manifest.save(step.manifest)
@@ -92,6 +108,12 @@ def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
         writer.remove_route(step.route, host.links[step.route.interface])
     elif isinstance(step, Announce):
         _neighbours.announce(host.links[step.interface], step.addresses)
+    elif isinstance(step, WriteFile):
+        _manager_commands.write(step)
+    elif isinstance(step, RemoveFile):
+        _manager_commands.remove(step)
+    elif isinstance(step, Tell):
+        _manager_commands.tell(step)
     else:
         _do_tunnel(step, writer)
 

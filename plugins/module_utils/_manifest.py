@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""What on this host is ours: services, VIPs, and the settings found before the first write.
+"""What on this host is ours: services, VIPs, their files and devices, and the settings found before the first write.
 
 The manifest is the one thing that tells our objects from everybody else's. It is written before what it records comes
 into being and after what it records is gone, so that a run killed in between leaves nothing that the next run does not
@@ -45,6 +45,14 @@ class VipRecord(t.TypedDict):
     announced: bool  # whether the neighbours have been told; always false on the real-server side, which stays silent
 
 
+class FileRecord(t.TypedDict):
+    """A file of a network manager that is ours: whose VIPs on which interface it names."""
+
+    side: str
+    interface: str
+    told: bool  # whether the manager has been told to read it
+
+
 @dataclasses.dataclass(frozen=True)
 class Manifest:
     """An immutable value; every change gives a new one.
@@ -54,18 +62,20 @@ class Manifest:
     :arg settings: sysctl -> the value found before our first write.
     :arg tunnels: from directors.
     :arg devices: a tunnel's device or port -> how it was found: V(absent), V(down) or V(up).
+    :arg files: path -> whose VIPs it makes a network manager agree with.
     """
 
     services: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     vips: t.Mapping[str, VipRecord] = dataclasses.field(default_factory=dict)
     settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     tunnels: tuple[Tunnel, ...] = ()
+    files: t.Mapping[str, FileRecord] = dataclasses.field(default_factory=dict)
     devices: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
         """Whether nothing on this host is ours."""
-        return not (self.services or self.vips or self.settings or self.tunnels or self.devices)
+        return not (self.services or self.vips or self.settings or self.tunnels or self.devices or self.files)
 
     def vips_of(self, side: str) -> dict[str, VipRecord]:
         """The VIPs of one side, V(real_server), V(director) or V(vrrp), in the order of their coming."""
@@ -107,6 +117,19 @@ class Manifest:
         gone = set(names)
         kept = {key: value for key, value in self.settings.items() if key not in gone}
         return dataclasses.replace(self, settings=kept)
+
+    def files_of(self, side: str) -> dict[str, FileRecord]:
+        """The files of one side."""
+        return {path: record for path, record in self.files.items() if record["side"] == side}
+
+    def with_files(self, files: t.Mapping[str, FileRecord]) -> Manifest:
+        """These files are ours, beside those already recorded."""
+        return dataclasses.replace(self, files={**self.files, **files})
+
+    def without_files(self, paths: t.Iterable[str]) -> Manifest:
+        """These files are gone."""
+        gone = set(paths)
+        return dataclasses.replace(self, files={key: value for key, value in self.files.items() if key not in gone})
 
 
 def load(path: str = PATH) -> Manifest:
@@ -201,6 +224,7 @@ def _parse(data: t.Any, path: str) -> Manifest:
             settings={str(name): str(value) for name, value in data["settings"].items()},
             tunnels=tuple(_parse_tunnel(record) for record in data.get("tunnels", ())),
             devices={str(name): str(state) for name, state in data.get("devices", {}).items()},
+            files={str(path): _parse_file(record) for path, record in data.get("files", {}).items()},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
         raise _broken(path, f"a part is missing or of the wrong kind ({exc!r})") from exc
@@ -227,6 +251,10 @@ def _parse_tunnel(record: t.Mapping[str, t.Any]) -> Tunnel:
         port=None if record["port"] is None else int(record["port"]),
         checksum=str(record["checksum"]),
     )
+
+
+def _parse_file(record: t.Mapping[str, t.Any]) -> FileRecord:
+    return FileRecord(side=str(record["side"]), interface=str(record["interface"]), told=bool(record["told"]))
 
 
 def _make_directory(directory: str) -> None:

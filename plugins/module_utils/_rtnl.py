@@ -40,7 +40,8 @@ _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 3, 4, 8
 _IFA_F_SECONDARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_DEPRECATED = 0x01, 0x02, 0x08, 0x20
 _RTM_TYPE = 7  # where a route's type stands in struct rtmsg
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
-_RT_TABLE_MAIN, _RTPROT_BOOT, _RT_SCOPE_LINK, _RTN_UNICAST = 254, 3, 253, 1
+_RT_TABLE_MAIN, _RT_SCOPE_LINK, _RTN_UNICAST = 254, 253, 1
+_RTPROT_UNSPEC, _RTPROT_BOOT = 0, 3
 _IPV4_BITS = 32
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _ATTEMPTS = 5
@@ -269,8 +270,10 @@ class Writer:
         self._send(self._route(route, link), _RTM_NEWROUTE, flags, f"Route {route}: cannot add it")
 
     def remove_route(self, route: HostRoute, link: Link) -> None:
-        """Fails where it is not there."""
-        self._send(self._route(route, link), _RTM_DELROUTE, 0, f"Route {route}: cannot remove it")
+        """Fails where it is not there. Who put it there does not matter: a network manager may have put it back."""
+        message = self._route(route, link)
+        message["proto"] = _RTPROT_UNSPEC
+        self._send(message, _RTM_DELROUTE, 0, f"Route {route}: cannot remove it")
 
     def _address(self, address: Address, link: Link) -> t.Any:
         message = self._ifaddrmsg()

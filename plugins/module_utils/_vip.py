@@ -17,7 +17,7 @@ import ipaddress
 import itertools
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_settings
+from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_files, _vip_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
     AddAddress,
     AddRoute,
@@ -27,10 +27,11 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
     RemoveRoute,
     SetSetting,
 )
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, FileRecord, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
 from ansible_collections.openlvs.lvs.plugins.module_utils._work import Plan, Work
+from ansible_collections.openlvs.lvs.plugins.module_utils._written import Place
 
 LABEL_MAX = 15  # IFNAMSIZ without the closing zero
 
@@ -65,7 +66,7 @@ def present(host: Host, wanted: t.Sequence[Vip], side: str, asked: Asked, purge:
     for name, value in writes.items():
         work.do(SetSetting(name, value))
     for vip in wanted:
-        _put(work, targets[vip.address], records[vip.address]["host_route"])
+        _put(work, vip, targets[vip.address], records[vip.address]["host_route"])
     work.announce()
     _leave(work, [address for address in host.manifest.vips_of(side) if purge and address not in records], asked)
     return work.plan()
@@ -107,6 +108,21 @@ def broadcast(address: str, prefix: int) -> str | None:
     return None if interface.version != 4 else str(interface.network.broadcast_address)
 
 
+def places(host: Host, side: str, vips: t.Mapping[str, VipRecord]) -> list[Place]:
+    """Where the VIPs of a side stand, for those who write files about them."""
+
+    def held(address: str, record: VipRecord) -> Address:
+        return _address(address, record["prefix"], record["interface"], record["label"], side)
+
+    return _vip_files.places(host, side, vips, held)
+
+
+def wanted_places(host: Host, vips: t.Sequence[Vip], side: str) -> list[Place]:
+    """Where these VIPs will stand."""
+    targets = _targets(host, vips, side)
+    return places(host, side, {vip.address: _recorded(host, vip, targets[vip.address], side) for vip in vips})
+
+
 def standing(host: Host, address: str, side: str) -> list[Address]:
     """Where a VIP that the manifest records stands as ours.
 
@@ -142,25 +158,31 @@ def _targets(host: Host, wanted: t.Sequence[Vip], side: str) -> dict[str, Addres
     for vip in wanted:
         label = None if vip.ipv6 else vip.label or _label_found(host, vip) or _label_free(vip.interface, taken)
         taken.add(label)
-        targets[vip.address] = Address(
-            address=vip.address,
-            prefix=vip.prefix,
-            interface=vip.interface,
-            label=label,
-            broadcast=broadcast(vip.address, vip.prefix),
-            # Else the director might pick its VIP as the source of its own connections.
-            deprecated=vip.ipv6 and side == DIRECTOR,
-        )
+        targets[vip.address] = _address(vip.address, vip.prefix, vip.interface, label, side)
     return targets
+
+
+def _address(address: str, prefix: int, interface: str, label: str | None, side: str) -> Address:
+    """How a VIP stands."""
+    return Address(
+        address=address,
+        prefix=prefix,
+        interface=interface,
+        label=label,
+        broadcast=broadcast(address, prefix),
+        # Else the director might pick its VIP as the source of its own connections.
+        deprecated=":" in address and side == DIRECTOR,
+    )
 
 
 def _label_found(host: Host, vip: Vip) -> str | None:
     here = [found for found in host.standing(vip.address) if found.interface == vip.interface]
     here.sort(key=lambda found: found.prefix != vip.prefix)
-    if here:
-        return here[0].label
+    found = here[0].label if here else None
     record = host.manifest.vips.get(vip.address)
-    return record["label"] if record and record["interface"] == vip.interface else None
+    if record and record["interface"] == vip.interface and found in (None, vip.interface):
+        return record["label"]  # a network manager that knows no labels may have put it back
+    return found
 
 
 def _label_free(interface: str, taken: t.Container[str | None]) -> str:
@@ -170,7 +192,9 @@ def _label_free(interface: str, taken: t.Container[str | None]) -> str:
 
 def _recorded(host: Host, vip: Vip, target: Address, side: str) -> VipRecord:
     old = host.manifest.vips.get(vip.address)
-    told = old is not None and old["announced"] and any(_fits(found, target) for found in host.standing(vip.address))
+    told = (
+        old is not None and old["announced"] and any(_fits(found, target, vip) for found in host.standing(vip.address))
+    )
     return VipRecord(
         side=side,
         interface=vip.interface,
@@ -181,24 +205,32 @@ def _recorded(host: Host, vip: Vip, target: Address, side: str) -> VipRecord:
     )
 
 
-def _fits(found: Address, target: Address) -> bool:
+def _fits(found: Address, target: Address, vip: Vip) -> bool:
+    """Whether it stands as it should; what network managers cannot say is left to them where nobody asks for it."""
+    unlabelled = found.label == found.interface and vip.label is None
     same = dataclasses.replace(
-        found, scope=target.scope, secondary=target.secondary, deprecated=target.deprecated, dadfailed=False
+        found,
+        scope=target.scope,
+        label=target.label if unlabelled else found.label,
+        broadcast=target.broadcast if found.broadcast is None and found.alone else found.broadcast,
+        secondary=target.secondary,
+        deprecated=target.deprecated,
+        dadfailed=False,
     )
     return same == target and not found.dadfailed
 
 
-def _put(work: _Work, target: Address, host_route: bool) -> None:
+def _put(work: _Work, vip: Vip, target: Address, host_route: bool) -> None:
     """The new address stands before the old one goes, but for the one that cannot stand beside it."""
     route = HostRoute(target.address, target.interface)
-    others = [found for found in standing(work.host, target.address, work.side) if not _fits(found, target)]
+    others = [found for found in standing(work.host, target.address, work.side) if not _fits(found, target, vip)]
     in_the_way = [found for found in others if (found.interface, found.prefix) == (target.interface, target.prefix)]
     for found in _our_routes(work.host, target.address):
         if found != route or not host_route:
             work.do(RemoveRoute(found))
     for old in in_the_way:
         work.do(RemoveAddress(old))
-    if not any(_fits(found, target) for found in work.host.standing(target.address)):
+    if not any(_fits(found, target, vip) for found in work.host.standing(target.address)):
         work.do(AddAddress(target))
     if host_route and route not in work.host.routes:
         work.do(AddRoute(route))
@@ -208,13 +240,25 @@ def _put(work: _Work, target: Address, host_route: bool) -> None:
 
 
 def _leave(work: _Work, addresses: t.Sequence[str], asked: Asked) -> None:
-    """VIPs go; settings come back when nothing needs them any longer; all of it is forgotten."""
+    """VIPs go; settings come back when nothing needs them any longer; all of it is forgotten.
+
+    Network managers learn of it, and of the VIPs that have come: their files before, they themselves after.
+    """
+    staying = work.host.manifest.without_vips(addresses).vips_of(work.side)
+    files = _vip_files.wanted(places(work.host, work.side, staying), asked.writer)
+    change = _vip_files.change(work.host, work.side, staying, files)
+    work.record(work.host.manifest.with_files(change.records))
+    for step in change.first:
+        work.do(step)
     for address in addresses:
         for route in _our_routes(work.host, address):
             work.do(RemoveRoute(route))
         for found in standing(work.host, address, work.side):
             work.do(RemoveAddress(found))
-    manifest = work.host.manifest.without_vips(addresses)
+    for step in change.last:
+        work.do(step)
+    told = {path: FileRecord(**{**record, "told": True}) for path, record in change.records.items()}
+    manifest = work.host.manifest.without_vips(addresses).with_files(told).without_files(change.gone)
     back = _vip_settings.dispensable(manifest, work.side)
     for name, value in back.items():
         work.restore(name, value, _vip_settings.ours(name))

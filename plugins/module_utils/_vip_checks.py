@@ -10,11 +10,12 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_files
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, VRRP
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
-from ansible_collections.openlvs.lvs.plugins.module_utils._vip import LABEL_MAX, Vip, standing
+from ansible_collections.openlvs.lvs.plugins.module_utils._vip import LABEL_MAX, Vip, standing, wanted_places
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
 
 _SIDES = {REAL_SERVER: "a real server", DIRECTOR: "a director", VRRP: "keepalived"}
@@ -54,6 +55,7 @@ def check(host: Host, vips: t.Sequence[Vip], side: str, asked: Asked = _NOTHING)
     ]
     for vip in vips:
         findings += [f"VIP {vip.address}: {reason}" for reason in _host_findings(host, vip, side)]
+    findings += _vip_files.findings(host, wanted_places(host, vips, side), asked.writer)
     if findings:
         raise OptionError(findings)
 

@@ -23,6 +23,7 @@ class Asked:
     """
 
     interfaces: tuple[str, ...] = ()
+    writer: str = "auto"
 
 
 def is_one(name: str) -> bool:

@@ -89,6 +89,13 @@ ansible_facts:
           description: The settings C(arp_ignore) and C(arp_announce) on C(all) and on every interface.
           type: dict
           sample: {all: {arp_announce: 2, arp_ignore: 1}, eth0: {arp_announce: 0, arp_ignore: 0}}
+        managers:
+          description:
+            - Which network manager looks after which interface at somebody's wish; V(networkd), V(networkmanager),
+              V(netplan), V(ifupdown) or V(ifcfg), and the file, profile or definition that tells it to. Interfaces
+              that none looks after are left out.
+          type: dict
+          sample: {eth0: {manager: networkd, owner: /etc/systemd/network/10-lan.network}}
         gateways:
           description: The gateways of all routes of the host, IPv4 and IPv6.
           type: list

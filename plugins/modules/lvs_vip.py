@@ -60,6 +60,19 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  writer:
+    description:
+      - What makes the network manager of an interface agree with the VIPs there, so that they survive its restart, its
+        reload and an upgrade of its package. The VIPs themselves come and go by this module alone, and nothing is
+        restarted.
+      - V(auto) finds out by interface what looks after it at somebody's wish, and is V(unit) where nothing does. The
+        others are refused where they cannot work; files of others are never changed.
+      - V(unit) writes nothing; a unit of systemd, as by M(openlvs.lvs.lvs_boot), has the VIPs back after a reboot.
+      - What each writes is told in L(Network managers,
+        https://github.com/openlvs/ansible-lvs/blob/main/docs/networks.md).
+    type: str
+    choices: [auto, unit, networkd, networkmanager, netplan, ifupdown, ifcfg]
+    default: auto
   purge:
     description:
       - Whether VIPs of this director that are recorded as ours and not listed leave. VIPs of the real server's side,
@@ -155,6 +168,29 @@ vips:
       description: Whether there is a host route to it.
       type: bool
       sample: true
+writers:
+  description: Who has the VIPs back, by interface.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    interface:
+      description: The interface.
+      type: str
+      sample: eth0
+    writer:
+      description: The writer, as in O(writer), but never V(auto).
+      type: str
+      sample: networkd
+    owner:
+      description: The file, profile or definition by which its manager looks after the interface. Null without one.
+      type: str
+      sample: /etc/systemd/network/10-lan.network
+    files:
+      description: The files that are written.
+      type: list
+      elements: str
+      sample: [/etc/systemd/network/10-lan.network.d/openlvs-director.conf]
 applied:
   description: What of the changes was done before a step failed. The next run completes the rest.
   returned: when the kernel refused a step
@@ -173,6 +209,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_run import run
+from ansible_collections.openlvs.lvs.plugins.module_utils._writers import AUTO, CHOICES
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -187,6 +224,7 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "vips": {"type": "list", "elements": "dict", "required": True, "options": vip},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "writer": {"type": "str", "choices": list(CHOICES), "default": AUTO},
         "purge": {"type": "bool", "default": False},
     }
 

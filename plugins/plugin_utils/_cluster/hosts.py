@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import Distribution
+from ansible_collections.openlvs.lvs.plugins.module_utils._writers import AUTO, CHOICES
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
@@ -28,6 +29,7 @@ HOST_VARIABLES = (
     "lvs_addresses",
     "lvs_interface",
     "lvs_vip_interface",
+    "lvs_vip_writer",
     "lvs_weight",
     "lvs_maintenance",
     "lvs_ip_forward",
@@ -45,6 +47,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         addresses=_addresses(entry),
         interface=entry.text("lvs_interface"),
         vip_interface=entry.text("lvs_vip_interface") or "lo",
+        vip_writer=entry.choice("lvs_vip_writer", CHOICES) or AUTO,
         weight=entry.number("lvs_weight", 0, words.MAX_WEIGHT),
         maintenance=entry.flag("lvs_maintenance"),
         ip_forward=entry.flag("lvs_ip_forward"),

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import Distribution
+from ansible_collections.openlvs.lvs.plugins.module_utils._writers import AUTO
 
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
@@ -215,6 +216,7 @@ class Host:
     addresses: tuple[Interface, ...] = ()
     interface: str | None = None
     vip_interface: str = "lo"
+    vip_writer: str = AUTO
     weight: int | None = None
     maintenance: bool = False
     ip_forward: bool = False

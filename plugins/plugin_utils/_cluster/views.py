@@ -39,12 +39,14 @@ def empty_view(host: Host) -> View:
         "director_ipv6_forward": False,
         "director_no_redirects": [],
         "director_ipvs_settings": dict(host.ipvs_settings),
+        "director_vip_writer": host.vip_writer,
         "director_purge_real_servers": True,
         "director_keepalived": False,
         **no_watch(),
         "realserver_vips": [],
         "realserver_arp_interfaces": [],
         "realserver_tunnels": [],
+        "realserver_vip_writer": host.vip_writer,
     }
 
 

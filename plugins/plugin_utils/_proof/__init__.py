@@ -14,6 +14,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
     prove_alone,
     prove_director,
+    prove_managers,
     prove_nothing_to_do,
     prove_one_holder,
     prove_real_server,
@@ -54,6 +55,8 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
         lines += prove_director(views[name], looks[name])
     for name in cluster["real_servers"]:
         lines += prove_real_server(views[name], looks[name])
+    for name in sorted({*cluster["directors"], *cluster["real_servers"]}):
+        lines += prove_managers(looks[name])
     lines += [prove_nothing_to_do(looks[name]) for name in sorted({*cluster["directors"], *cluster["real_servers"]})]
     for name in {**dict.fromkeys(cluster["leaving"]), **dict.fromkeys(cluster["directors_leaving"])}:
         lines.append(Line(name, "it holds nothing that left the description", False, "it does; run site.yml"))

@@ -53,6 +53,7 @@ class Look:
     :attr requests: what became of the requests to each target, from ``lvs_connect``.
     :attr boot: ``units``: name -> {enabled: bool, active: bool}; ``files``: path -> {present: bool, same: bool}.
     :attr changes: what a run of the roles would do on this host now.
+    :attr writers: who has the VIPs of each interface back, from ``lvs_vip`` and ``lvs_rs_arp``.
     """
 
     host: str
@@ -64,6 +65,7 @@ class Look:
     requests: t.Sequence[Data] | None = None
     boot: Data | None = None
     changes: t.Sequence[str] | None = None
+    writers: t.Sequence[Data] = ()
 
     def unseen(self, subject: str, claim: str) -> Line:
         """Nothing was seen of what a claim needs: bad if somebody was meant to look, else just not asked."""
@@ -97,6 +99,7 @@ def look_from(host: str, asked: bool, variables: Data) -> Look:
         requests=_part(variables, "lvs_requests", "targets"),
         boot=_boot(boots, [change for run in runs for change in run]) if boots else None,
         changes=[change for run in runs for change in run] if runs else None,
+        writers=[writer for name in RUNS for writer in _part(variables, name, "writers") or ()],
     )
 
 

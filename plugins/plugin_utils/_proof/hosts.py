@@ -197,6 +197,23 @@ def _prove_boot(look: Look, unit: str, needs_ipvsadm: bool = False) -> list[Line
     return [*lines, Line(look.host, claim, bool(shown) and not problems, "; ".join(problems))]
 
 
+def prove_managers(look: Look) -> list[Line]:
+    """That the network managers know what stands on their interfaces."""
+    managers = (look.facts or {}).get("managers", {})
+    lines = []
+    for one in look.writers:
+        interface, files = one["interface"], one["files"]
+        manager = managers.get(interface, {}).get("manager", one["writer"])
+        claim = f"{manager} knows the VIPs on {interface}, so they outlive its restart"
+        if files:
+            missing = [path for path in files if f"# write {path}" in (look.changes or ())]
+            problem = "; ".join(f"{path} is missing or not as described" for path in missing)
+            lines.append(Line(look.host, f"{claim}: {', '.join(files)}", not missing, problem))
+        elif interface in managers:
+            lines.append(Line(look.host, claim, None, f"the writer is {one['writer']}, as asked"))
+    return lines
+
+
 def prove_nothing_to_do(look: Look) -> Line:
     claim = "the roles would change nothing"
     if look.changes is None:

@@ -40,6 +40,7 @@ def test_the_short_form():
         "director_ipv6_forward": False,
         "director_no_redirects": [],
         "director_ipvs_settings": {},
+        "director_vip_writer": "auto",
         "director_purge_real_servers": True,
         "director_keepalived": False,
         "keepalived_instances": [],
@@ -50,6 +51,7 @@ def test_the_short_form():
         "realserver_vips": [],
         "realserver_arp_interfaces": [],
         "realserver_tunnels": [],
+        "realserver_vip_writer": "auto",
     }
     assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
     assert outcome.view("rs1")["director_services"] == []

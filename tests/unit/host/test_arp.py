@@ -14,9 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NICS = ["eth0", "eth0.7"]
-confs = st.fixed_dictionaries(
-    dict.fromkeys(["all", *NICS], st.builds(Arp, st.integers(0, 9), st.integers(0, 3)))
-)
+confs = st.fixed_dictionaries(dict.fromkeys(["all", *NICS], st.builds(Arp, st.integers(0, 9), st.integers(0, 3))))
 
 
 def conf(everywhere: tuple[int, int], eth0: tuple[int, int] = (0, 0)) -> dict[str, Arp]:

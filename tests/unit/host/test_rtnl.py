@@ -73,7 +73,8 @@ def test_a_host_route() -> None:
     body = struct.pack("=BBBBBBBBI", 2, 32, 0, 0, 254, 3, 253, 1, 0)
     body += attribute(1, bytes([192, 0, 2, 10])) + attribute(4, struct.pack("=I", 1))
     assert sent(lambda writer: writer.add_route(route, LINKS["lo"])) == (24, CREATE, body)
-    assert sent(lambda writer: writer.remove_route(route, LINKS["lo"])) == (25, PLAIN, body)
+    any_origin = body[:5] + b"\0" + body[6:]
+    assert sent(lambda writer: writer.remove_route(route, LINKS["lo"])) == (25, PLAIN, any_origin)
 
 
 def test_what_the_kernel_refuses_is_said_in_words() -> None:

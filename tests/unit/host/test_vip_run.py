@@ -21,6 +21,7 @@ from hosts import host
 PARAMS = {
     "vips": [{"address": "192.0.2.10", "interface": "lo", "label": None, "host_route": True}],
     "arp_interfaces": [],
+    "writer": "auto",
     "state": "present",
     "purge": False,
 }
