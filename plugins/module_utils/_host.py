@@ -48,6 +48,7 @@ class Host:
     promoting: frozenset[str]  # interfaces where a secondary address outlives its primary one
     without_ipv6: frozenset[str]  # interfaces where IPv6 is turned off
     manifest: Manifest
+    silenced: frozenset[str] = frozenset()  # VIPs that rules of ours keep from ARP
     ipvs: t.Mapping[str, str] = dataclasses.field(default_factory=dict)  # settings; none while ip_vs is not loaded
     rp_filter: t.Mapping[str, int] = dataclasses.field(default_factory=dict)  # by interface, V(all) and V(default)
     listeners: t.Mapping[Listener, bool] = dataclasses.field(default_factory=dict)  # each with whether it is one of GUE

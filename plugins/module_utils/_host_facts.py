@@ -64,6 +64,7 @@ def facts(host: Host) -> dict[str, t.Any]:
         "ip_forward": int(host.forwarding[IP_FORWARD]),
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
         "silent": silent(host),
+        "silenced": sorted(host.silenced),
         "tunnels": [
             {**described(tunnel), "receiving": _tunnel.receiving(host, tunnel)} for tunnel in host.manifest.tunnels
         ],
@@ -89,7 +90,7 @@ def silent(host: Host) -> list[str]:
     return [
         address
         for address in host.manifest.vips_of(REAL_SERVER)
-        if _held_well(host, address) and (quiet or ":" in address)
+        if _held_well(host, address) and (quiet or ":" in address or address in host.silenced)
     ]
 
 

@@ -18,6 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _managers,
     _manifest,
     _neighbours,
+    _nft_host,
     _rtnl,
     _sysctl,
     _writers,
@@ -70,6 +71,7 @@ def read() -> Host:
         managers=_managers.read({name: link.index for name, link in links.items()}),
         sourced=_managers.sources_interfaces_d(),
         files=_texts(),
+        silenced=_nft_host.silenced(),
     )
 
 

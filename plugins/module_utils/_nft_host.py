@@ -17,9 +17,10 @@ import contextlib
 import dataclasses
 import os
 import shutil
+import subprocess
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _manifest, _nft
+from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _manifest, _nft, _nft_purposes
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 
 ETC, STATE = "/etc/openlvs", os.path.dirname(_manifest.PATH)
@@ -68,10 +69,17 @@ class Found:
         return "".join(self.tables.values())
 
 
+def execute(words: t.Sequence[str], text: str) -> tuple[int, str, str]:
+    """Run a command and give it a text to read."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(words, input=text, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
 class Nft:
     """The command, with errors in words."""
 
-    def __init__(self, run: Run, path: str | None = None) -> None:
+    def __init__(self, run: Run = execute, path: str | None = None) -> None:
         self._run = run
         self.path = path or shutil.which("nft", path=_SEARCH)
 
@@ -107,6 +115,16 @@ def look(place: Place, text: str, nft: Nft) -> Found:
         raise LvsError(f"File {exc.filename}: cannot read it: {exc.strerror}. The module must run as root.") from exc
     asked = bool(text or loaded) and nft.path is not None
     return Found(loaded, recorded, nft.tables(place.tables) if asked else {})
+
+
+def silenced() -> frozenset[str]:
+    """The VIPs about which rules of ours keep a real server silent at this moment."""
+    place = Place(_nft.REALSERVER)
+    text = _files.read(place.text) if os.path.exists(place.text) else None
+    vips = _nft_purposes.silenced(text or "")
+    if not vips or not text:
+        return frozenset()
+    return vips if is_as_wanted(look(place, text, Nft()), text) else frozenset()
 
 
 def is_as_wanted(found: Found, text: str) -> bool:

@@ -10,6 +10,8 @@ A function takes the option's value and the list that findings go to, and gives 
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _nft
@@ -18,6 +20,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import tunn
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft import Chain
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import Tunnel, segment_size
 
+IPV4 = 4
 MAX_MARK = 2**32 - 1
 MIN_SEGMENT = 536  # what every host takes: RFC 9293
 _T = t.TypeVar("_T")
@@ -130,6 +133,51 @@ def _arriving(tunnel: Tunnel) -> list[str]:
     return [*(f"meta l4proto {protocol}" for protocol in sorted(inside)), *port]
 
 
+# ---- silent
+
+_SILENCED = re.compile(r"\tarp operation request arp daddr ip \{ ([0-9., ]+) \} drop\n")
+
+
+def silent(entries: Entries, findings: list[str]) -> list[Chain]:
+    """Hear nobody ask for VIPs by ARP, and ask for others as an address of one's own, never as a VIP.
+
+    Asking cannot be dropped: an answer to a client has the VIP as its source, and the kernel asks for a router as that.
+    """
+    heard: list[str] = []
+    said: list[str] = []
+    for number, given in enumerate(entries):
+        entry = _Entry(f"silent[{number}]", given, findings)
+        vips = entry.addresses()
+        if any(one.version != IPV4 for one in vips):
+            entry.wrong("addresses has an IPv6 address; neighbour discovery answers for its own interface alone")
+            continue
+        same = _nft.by_family(vips).get("ip", "")
+        heard.append(f"arp operation request arp daddr ip {same} drop")
+        for source in given["sources"]:
+            said += _asking(entry, same, source)
+        said.append(f"arp saddr ip {same} arp saddr ip set 0.0.0.0")
+    return [
+        Chain("arp", "heard", "type filter hook input priority filter", tuple(heard)),
+        Chain("arp", "said", "type filter hook output priority filter", tuple(said)),
+    ]
+
+
+def _asking(entry: _Entry, vips: str, source: t.Mapping[str, t.Any]) -> list[str]:
+    try:
+        own = ipaddress.IPv4Interface((source["address"], source["prefix"]))
+        interface = _nft.quoted(source["interface"])
+    except ValueError:
+        text = f"sources has {source['address']}/{source['prefix']} on '{source['interface']}'"
+        entry.wrong(f"{text}; it may have IPv4 addresses with the length of their prefix and the name of an interface")
+        return []
+    return [f"oifname {interface} arp daddr ip {own.network} arp saddr ip {vips} arp saddr ip set {own.ip}"]
+
+
+def silenced(text: str) -> frozenset[str]:
+    """The VIPs about which a text of ours keeps silent."""
+    return frozenset(vip for match in _SILENCED.finditer(text) for vip in match[1].split(", "))
+
+
 # ---- for every purpose
 
 
@@ -173,4 +221,5 @@ class _Entry:
 PURPOSES: dict[str, tuple[tuple[str, ...], Purpose]] = {
     "marks": ((_nft.DIRECTOR,), marks),
     "tunnels": ((_nft.REALSERVER,), tunnels),
+    "silent": ((_nft.REALSERVER,), silent),
 }

@@ -259,7 +259,7 @@ def _leave(work: _Work, addresses: t.Sequence[str], asked: Asked) -> None:
         work.do(step)
     told = {path: FileRecord(**{**record, "told": True}) for path, record in change.records.items()}
     manifest = work.host.manifest.without_vips(addresses).with_files(told).without_files(change.gone)
-    back = _vip_settings.dispensable(manifest, work.side)
+    back = _vip_settings.dispensable(manifest, work.side, asked)
     for name, value in back.items():
         work.restore(name, value, _vip_settings.ours(name))
     work.record(manifest.without_settings(back))

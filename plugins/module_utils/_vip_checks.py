@@ -60,6 +60,17 @@ def check(host: Host, vips: t.Sequence[Vip], side: str, asked: Asked = _NOTHING)
         raise OptionError(findings)
 
 
+def check_silenced(host: Host, vips: t.Iterable[Vip]) -> None:
+    """Whether rules keep these VIPs from ARP, as they have to before the VIPs are there."""
+    findings = [
+        f"VIP {vip.address}: no rule of nftables keeps it from ARP, so it would answer. Run lvs_nft with silent before."
+        for vip in vips
+        if not vip.ipv6 and vip.address not in host.silenced
+    ]
+    if findings:
+        raise OptionError(findings)
+
+
 def check_leaving(host: Host, addresses: t.Iterable[str], side: str) -> None:
     """Whether these VIPs of ours can leave this host."""
     leaving = [found for address in addresses for found in standing(host, address, side)]

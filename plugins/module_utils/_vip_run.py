@@ -29,8 +29,16 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._work import Plan
 def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
     """Bring the VIPs of one side to where the parameters want them; in check mode only say how."""
     vips = _vip_checks.parse(params["vips"], side)
-    asked = Asked(tuple(dict.fromkeys(params.get("arp_interfaces") or ())), params["writer"])
-    done = _host_run.run(lambda: _plan(_host_kernel.read(), vips, side, asked, params), check_mode)
+    interfaces = tuple(dict.fromkeys(params.get("arp_interfaces") or ()))
+    asked = Asked(interfaces, params["writer"], params.get("silence_by") == "nftables")
+
+    def plan() -> Plan:
+        host = _host_kernel.read()
+        if asked.by_rules and not check_mode:  # which cannot see rules that it only pretended to load
+            _vip_checks.check_silenced(host, vips if params["state"] == "present" else ())
+        return _plan(host, vips, side, asked, params)
+
+    done = _host_run.run(plan, check_mode)
     after = done.last.after
     values = {
         "changed": bool(done.changes),

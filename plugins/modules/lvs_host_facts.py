@@ -116,6 +116,11 @@ ansible_facts:
           type: list
           elements: str
           sample: [192.0.2.10]
+        silenced:
+          description: The VIPs that rules of M(openlvs.lvs.lvs_nft) keep from ARP at this moment.
+          type: list
+          elements: str
+          sample: []
         tunnels:
           description:
             - The tunnels that are recorded as ours, as M(openlvs.lvs.lvs_tunnel) takes them, and in C(receiving) the

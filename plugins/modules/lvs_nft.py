@@ -105,6 +105,42 @@ options:
         description: The longest packet that passes from the directors to this host.
         type: int
         default: 1500
+  silent:
+    description:
+      - VIPs that this host holds and must not be asked for by ARP, as an alternative to C(arp_ignore) and
+        C(arp_announce), see the option O(openlvs.lvs.lvs_rs_arp#module:silence_by) of M(openlvs.lvs.lvs_rs_arp). Only
+        for O(table=realserver).
+      - Nothing of the host's settings is needed. But as long as somebody else flushes all rules, the host answers.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      addresses:
+        description: The VIPs. IPv4 only, for IPv6 needs no rule.
+        type: list
+        elements: str
+        required: true
+      sources:
+        description:
+          - Addresses of the host's own. When it asks a neighbour in the network of one of them, and would do so as a
+            VIP, it asks as this address. Without one it asks as V(0.0.0.0), which every host answers, though some
+            switches and hypervisors do not let it pass.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          interface:
+            description: The interface that has it.
+            type: str
+            required: true
+          address:
+            description: The address, IPv4.
+            type: str
+            required: true
+          prefix:
+            description: The length of its network's prefix.
+            type: int
+            required: true
 seealso:
   - module: openlvs.lvs.ipvs_services
   - module: openlvs.lvs.lvs_tunnel
@@ -142,6 +178,14 @@ EXAMPLES = r"""
       - address: 192.0.2.1
         vips: [192.0.2.10]
         sources: [192.0.2.2, 192.0.2.3]
+
+- name: Keep a VIP of a real server from ARP without any setting, and ask for neighbours as the host itself
+  openlvs.lvs.lvs_nft:
+    table: realserver
+    silent:
+      - addresses: [192.0.2.10]
+        sources:
+          - {interface: eth0, address: 192.0.2.1, prefix: 24}
 
 - name: No rules of this role any more
   openlvs.lvs.lvs_nft:
@@ -195,10 +239,20 @@ def argument_spec() -> dict[str, t.Any]:
         "tunnel_checksum": {"type": "str", "choices": ["nocsum", "csum", "remcsum"], "default": "nocsum"},
         "mtu": {"type": "int", "default": 1500},
     }
+    source = {
+        "interface": {"type": "str", "required": True},
+        "address": {"type": "str", "required": True},
+        "prefix": {"type": "int", "required": True},
+    }
+    silent = {
+        "addresses": {"type": "list", "elements": "str", "required": True},
+        "sources": {"type": "list", "elements": "dict", "default": [], "options": source},
+    }
     return {
         "table": {"type": "str", "choices": [DIRECTOR, REALSERVER], "required": True},
         "marks": {"type": "list", "elements": "dict", "default": [], "options": mark},
         "tunnels": {"type": "list", "elements": "dict", "default": [], "options": tunnel},
+        "silent": {"type": "list", "elements": "dict", "default": [], "options": silent},
     }
 
 
@@ -206,10 +260,9 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     role = module.params["table"]
-    nft = Nft(lambda words, text: module.run_command(words, data=text or None))
     try:
         text = render(role, chains_of(role, module.params))
-        result, diff, warnings = run(Place(role), text, nft, module.check_mode)
+        result, diff, warnings = run(Place(role), text, Nft(), module.check_mode)
     except LvsError as exc:
         module.fail_json(msg=str(exc), **exc.details)
     for warning in warnings:

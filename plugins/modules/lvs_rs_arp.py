@@ -63,6 +63,15 @@ options:
     type: list
     elements: str
     default: []
+  silence_by:
+    description:
+      - What keeps the VIPs from ARP. V(sysctl) sets C(arp_ignore) and C(arp_announce).
+      - V(nftables) sets nothing, and gives back what was set, for rules do it; those of the option
+        O(openlvs.lvs.lvs_nft#module:silent) of M(openlvs.lvs.lvs_nft), which have to be there before, and are looked
+        for.
+    type: str
+    choices: [sysctl, nftables]
+    default: sysctl
   state:
     description:
       - V(present) means that the listed VIPs are there, silent.
@@ -91,6 +100,7 @@ options:
     type: bool
     default: false
 seealso:
+  - module: openlvs.lvs.lvs_nft
   - module: openlvs.lvs.lvs_vip
   - module: openlvs.lvs.lvs_arp_probe
   - module: openlvs.lvs.lvs_host_facts
@@ -126,6 +136,13 @@ EXAMPLES = r"""
       - address: 192.0.2.10
       - address: 2001:db8::10
     purge: true
+
+- name: Hold a VIP that rules of openlvs.lvs.lvs_nft keep from ARP already
+  openlvs.lvs.lvs_rs_arp:
+    vips:
+      - address: 192.0.2.12
+    silence_by: nftables
+  when: "'192.0.2.12' in ansible_facts.lvs_host.silenced"
 
 - name: Let go of one
   openlvs.lvs.lvs_rs_arp:
@@ -245,6 +262,7 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "vips": {"type": "list", "elements": "dict", "required": True, "options": vip},
         "arp_interfaces": {"type": "list", "elements": "str", "default": []},
+        "silence_by": {"type": "str", "choices": ["sysctl", "nftables"], "default": "sysctl"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "writer": {"type": "str", "choices": list(CHOICES), "default": AUTO},
         "purge": {"type": "bool", "default": False},

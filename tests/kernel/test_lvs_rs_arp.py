@@ -50,6 +50,66 @@ def fixture_refused(run_module):
     return refused
 
 
+# ---- ARP by rules
+
+GATEWAY = "192.0.2.2"
+
+
+@pytest.fixture(name="rules")
+def fixture_rules(run_module):
+    """rules(*vips): keep these from ARP by nftables."""
+
+    def rules(*vips, **sources):
+        entries = [{"addresses": vips, "sources": [{"interface": "eth0", "address": "192.0.2.1", "prefix": 24}]}]
+        result = run_module("lvs_nft", {"table": "realserver", "silent": entries if vips else []})
+        assert not result.get("failed"), result
+
+    return rules
+
+
+def test_rules_keep_silent_and_no_setting_is_touched(segment, apply, rules):
+    clean = everything()
+    rules(VIP, OTHER)
+    result = apply(VIP, OTHER, silence_by="nftables")
+    assert segment.who_have("client", VIP, OTHER, "192.0.2.1") == {VIP: set(), OTHER: set(), "192.0.2.1": {HOST_MAC}}
+    assert (setting(IGNORE), setting(ANNOUNCE), result["settings"]) == ("0", "0", {})
+    apply(purge=True, silence_by="nftables")
+    rules()
+    assert everything() == clean and manifest() == {}
+
+
+def test_a_host_that_answers_as_its_vip_asks_as_itself(segment, apply, rules):
+    """What the kernel asks for a packet that has the VIP as its source; seen by the one who is asked."""
+    rules(VIP)
+    apply(VIP, silence_by="nftables")
+    segment.ask("client", "ip neighbour flush dev eth0")
+    guest.sh(f"ip neighbour flush dev eth0; ping -c 1 -W 1 -I {VIP} {GATEWAY}", check=False)
+    assert segment.cached("client", VIP) is None and segment.cached("client", "192.0.2.1") == HOST_MAC
+    assert "lladdr" in guest.sh(f"ip neighbour show {GATEWAY}")
+
+
+def test_it_is_refused_without_rules_and_not_silent_after_a_flush(segment, apply, rules, refused, run_module):
+    why = f"VIP {VIP}: no rule of nftables keeps it from ARP, so it would answer. Run lvs_nft with silent before."
+    assert refused(VIP, silence_by="nftables") == [why]
+    rules(VIP)
+    apply(VIP, silence_by="nftables")
+    facts = run_module("lvs_host_facts", {})["ansible_facts"]["lvs_host"]
+    assert (facts["silent"], facts["silenced"]) == ([VIP], [VIP])
+    guest.sh("nft flush ruleset")
+    facts = run_module("lvs_host_facts", {})["ansible_facts"]["lvs_host"]
+    assert (facts["silent"], facts["silenced"]) == ([], []) and segment.who_has("client", VIP) == {HOST_MAC}
+
+
+def test_from_one_way_to_the_other_it_never_answers(segment, apply, rules):
+    apply(VIP)
+    rules(VIP)
+    apply(VIP, silence_by="nftables")
+    assert (setting(IGNORE), setting(ANNOUNCE)) == ("0", "0") and segment.who_has("client", VIP) == set()
+    apply(VIP)
+    rules()
+    assert (setting(IGNORE), setting(ANNOUNCE)) == ("1", "2") and segment.who_has("client", VIP) == set()
+
+
 # ---- ARP
 
 

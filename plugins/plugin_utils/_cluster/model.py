@@ -217,6 +217,7 @@ class Host:
     interface: str | None = None
     vip_interface: str = "lo"
     vip_writer: str = AUTO
+    arp: str = "sysctl"
     weight: int | None = None
     maintenance: bool = False
     ip_forward: bool = False

@@ -44,6 +44,7 @@ def empty_view(host: Host) -> View:
         "director_keepalived": False,
         **no_watch(),
         "realserver_vips": [],
+        "realserver_arp": host.arp,
         "realserver_arp_interfaces": [],
         "realserver_tunnels": [],
         "realserver_vip_writer": host.vip_writer,

@@ -57,7 +57,7 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     """:arg view: what the real server has to do."""
     vips = view["realserver_vips"]
     held = [_prove_held(vip, look) for vip in vips]
-    silent = [_prove_silent(vip["address"], look) for vip in vips]
+    silent = [_prove_silent(vip["address"], view["realserver_arp"], look) for vip in vips]
     routes = [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
     tunnels = [_prove_tunnel(tunnel, look) for tunnel in view["realserver_tunnels"]]
     boot = _prove_boot(look, REALSERVER_UNIT) if vips else []
@@ -126,10 +126,12 @@ def _prove_held(vip: Data, look: Look) -> Line:
     return _about_facts(look, claim, lambda facts: _place_problems(look, address, prefix, interface))
 
 
-def _prove_silent(address: str, look: Look) -> Line:
+def _prove_silent(address: str, way: str, look: Look) -> Line:
     def problems_in(facts: Data) -> list[str]:
         if address in facts["silent"]:
             return []
+        if way == "nftables" and ":" not in address and address not in facts["silenced"]:
+            return ["the rules of nftables that keep it from ARP are not there"]
         return _loud(facts, address) or [f"it does not hold {address} alone on a device where nobody can ask"]
 
     return _about_facts(look, f"it is silent about VIP {address}", problems_in)

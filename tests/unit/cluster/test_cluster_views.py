@@ -49,6 +49,7 @@ def test_the_short_form():
         "keepalived_multicast_group_ipv6": "",
         "keepalived_complete": True,
         "realserver_vips": [],
+        "realserver_arp": "sysctl",
         "realserver_arp_interfaces": [],
         "realserver_tunnels": [],
         "realserver_vip_writer": "auto",
