@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Both ends of a request, on any host with Python and nothing else.
 
-    answer.py answer NAME PORT...    over TCP, UDP and SCTP, IPv4 and IPv6: say NAME, from the address that was asked
-    answer.py ask QUESTIONS          a JSON list of {protocol, address, port, count, keep, sources}; who answered
+    answer.py answer NAME PORT... [ADDRESS...]    over TCP, UDP and SCTP: say NAME, from the address that was asked
+    answer.py ask QUESTIONS    who answers: a JSON list of {protocol, address, port, count, keep, sources}
 
 Servers of UDP that stand behind a VIP have to answer from it: what the kernel would take by itself is the host's first
-address, from which clients expect nothing.
+address, from which clients expect nothing. Servers of SCTP that listen on all addresses tell their clients of all of
+them, and both sides take what they like. So they listen on those that are named, which need not be there yet.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import selectors
 import socket
@@ -23,6 +25,7 @@ _SOCK = {"tcp": socket.SOCK_STREAM, "sctp": socket.SOCK_STREAM, "udp": socket.SO
 _PROTOCOL = {"tcp": socket.IPPROTO_TCP, "sctp": socket.IPPROTO_SCTP, "udp": socket.IPPROTO_UDP}
 # linux/in.h, linux/in6.h: where a datagram was sent to, and from where an answer shall come.
 _IP_PKTINFO, _IPV6_RECVPKTINFO, _IPV6_PKTINFO = 8, 49, 50
+_FREEBIND = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
 _TELL = {
     socket.AF_INET: (socket.IPPROTO_IP, _IP_PKTINFO),
     socket.AF_INET6: (socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO),
@@ -30,7 +33,8 @@ _TELL = {
 _PATIENCE = 5.0
 
 
-def _listen(protocol: str, family: socket.AddressFamily, port: int) -> socket.socket:
+def _listen(protocol: str, address: str, port: int) -> socket.socket:
+    family = _family(address)
     opened = socket.socket(family, _SOCK[protocol], _PROTOCOL[protocol])
     if family == socket.AF_INET6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -38,25 +42,31 @@ def _listen(protocol: str, family: socket.AddressFamily, port: int) -> socket.so
         opened.setsockopt(*_TELL[family], 1)
     else:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    opened.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
+        opened.setsockopt(*_FREEBIND[family], 1)
+    opened.bind((address, port))
     if protocol != "udp":
         opened.listen(1000)
     return opened
 
 
-def answer(name: str, ports: list[int]) -> None:
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def answer(name: str, ports: list[int], addresses: list[str]) -> None:
     """Until the process is killed."""
     line = name.encode()
     open_ones = selectors.DefaultSelector()
-    for port in ports:
-        for family in (socket.AF_INET, socket.AF_INET6):
-            for protocol in _SOCK:
-                try:
-                    open_ones.register(_listen(protocol, family, port), selectors.EVENT_READ, protocol)
-                except OSError as exc:
-                    if protocol != "sctp":
-                        raise
-                    print(f"no sctp here: {exc}", file=sys.stderr)
+    everywhere = ["0.0.0.0", "::"]
+    places = {"tcp": everywhere, "udp": everywhere, "sctp": addresses or everywhere}
+    for protocol, port in itertools.product(places, ports):
+        for address in places[protocol]:
+            try:
+                open_ones.register(_listen(protocol, address, port), selectors.EVENT_READ, protocol)
+            except OSError as exc:
+                if protocol != "sctp":
+                    raise
+                print(f"no sctp on {address}: {exc}", file=sys.stderr)
     kept = []
     print("ready", flush=True)
     while True:
@@ -100,11 +110,10 @@ def _ask(asked: dict[str, Any]) -> list[str]:
     With ``keep`` all connections stay open until the last one has been answered.
     """
     protocol, address = asked["protocol"], asked["address"]
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     names, kept = [], []
     for source in asked.get("sources", [""]):
         for _number in range(asked.get("count", 1)):
-            channel = socket.socket(family, _SOCK[protocol], _PROTOCOL[protocol])
+            channel = socket.socket(_family(address), _SOCK[protocol], _PROTOCOL[protocol])
             channel.settimeout(_PATIENCE)
             try:
                 if source:
@@ -125,6 +134,8 @@ def _ask(asked: dict[str, Any]) -> list[str]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "answer":
-        answer(sys.argv[2], [int(port) for port in sys.argv[3:]])
+        words = sys.argv[3:]
+        ports = [int(word) for word in words if word.isdigit()]
+        answer(sys.argv[2], ports, [word for word in words if not word.isdigit()])
     else:
         print(json.dumps([_ask(question) for question in json.loads(sys.argv[2])]))
