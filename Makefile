@@ -46,7 +46,7 @@ test-hitless: $(READY) ## Requests while the table changes, and runs killed at e
 test-molecule: $(READY) ## The playbooks on the lab: check, converge, idempotence, verify, reboot, teardown
 	tests/molecule
 
-test-full: $(READY) ## The same with every cluster that the scenario has, each with another mode
+test-full: $(READY) test-paths ## The same with every cluster that the scenario has, each with another mode; and test-paths
 	tests/molecule --all
 
 test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail by name
