@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An open load: requests start on a clock, whatever has become of those before, and each is timed from when it was due.
 
-Three kinds of requests: `tcp` opens a connection for each, `kept` uses a connection for some twenty requests, `udp`
-sends one packet, once. What the kernel sends again by itself, as TCP does, is counted beside.
+Four kinds of requests: `tcp` opens a connection for each, `kept` uses a connection for some twenty requests, `udp`
+sends one packet, once, and `http` asks a web server for a page. What the kernel sends again by itself, as TCP does, is
+counted beside.
 """
 
 from __future__ import annotations
@@ -184,6 +185,20 @@ def _resent(opened: socket.socket) -> int:
     return int(struct.unpack_from("=I", info, _TOTAL_RETRANS)[0])
 
 
+async def _page(address: str, port: int) -> tuple[str, int]:
+    """The last line of a web server's page."""
+    with _nonblocking(socket.SOCK_STREAM) as opened:
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(opened, (address, port))
+        await loop.sock_sendall(opened, b"GET / HTTP/1.0\r\n\r\n")
+        page = b""
+        while part := await loop.sock_recv(opened, 4096):
+            page += part
+        if not page:
+            raise ConnectionError("closed by the other side")
+        return page.decode().strip().rpartition("\n")[2], _resent(opened)
+
+
 async def _datagram(address: str, port: int) -> tuple[str, int]:
     with _nonblocking(socket.SOCK_DGRAM) as opened:
         opened.connect((address, port))
@@ -226,6 +241,8 @@ async def _ask(path: str, rate: float, patience: float, targets: list[Target]) -
             kind, address, port = targets[which]
             if kind == "udp":
                 act = request(kind, port, due, lambda place=(address, port): _datagram(*place))
+            elif kind == "http":
+                act = request(kind, port, due, lambda place=(address, port): _page(*place))
             else:
                 one = kept[which][turn % _KEPT] if kind == "kept" else _Connection(address, port, 1)
                 act = request(kind, port, due, lambda one=one: through(one))
