@@ -17,10 +17,11 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _interpreter,
     _nft,
     _nft_host,
+    _policy_routing,
     _rtnl,
     _tunnel,
 )
-from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP_FORWARD
+from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP6_FORWARD, IP_FORWARD
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import described
@@ -61,7 +62,9 @@ def facts(host: Host) -> dict[str, t.Any]:
             if managed.by_others
         },
         "gateways": _rtnl.gateways(),
+        "answers": _policy_routing.read().answers(),
         "ip_forward": int(host.forwarding[IP_FORWARD]),
+        "ipv6_forward": int(host.forwarding.get(IP6_FORWARD, 0)),
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
         "silent": silent(host),
         "silenced": sorted(host.silenced),

@@ -116,11 +116,11 @@ class HostRoute:
 def links() -> dict[str, Link]:
     """Every interface by name, in the kernel's order."""
     found = {}
-    for payload in _dump(_RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0)):
+    for payload in dump(_RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0)):
         _family, _type, index, flags, _change = struct.unpack_from("=BxHiII", payload)
-        attributes = _attributes(payload, 16)
+        attributes = attributes_of(payload, 16)
         name = _text(attributes[_IFLA_IFNAME])
-        info = _attributes(attributes.get(_IFLA_LINKINFO, b""), 0)
+        info = attributes_of(attributes.get(_IFLA_LINKINFO, b""), 0)
         kind = _text(info.get(_IFLA_INFO_KIND, b""))
         found[name] = Link(
             index=index,
@@ -131,7 +131,7 @@ def links() -> dict[str, Link]:
             noarp=bool(flags & _IFF_NOARP),
             mtu=_number(attributes[_IFLA_MTU]),
             kind=kind,
-            options=_tunnel_codec.options(kind, _attributes(info.get(_IFLA_INFO_DATA, b""), 0)),
+            options=_tunnel_codec.options(kind, attributes_of(info.get(_IFLA_INFO_DATA, b""), 0)),
         )
     return found
 
@@ -140,11 +140,11 @@ def addresses(known: t.Mapping[str, Link]) -> tuple[Address, ...]:
     """Every address of both families on these interfaces, in the kernel's order."""
     names = {link.index: link.name for link in known.values()}
     found = []
-    for payload in _dump(_RTM_GETADDR, struct.pack("=BBBBI", 0, 0, 0, 0, 0)):
+    for payload in dump(_RTM_GETADDR, struct.pack("=BBBBI", 0, 0, 0, 0, 0)):
         family, prefix, flags, scope, index = struct.unpack_from("=BBBBI", payload)
         if index not in names or family not in _FAMILIES:
             continue  # its interface came after the links were read
-        attributes = _attributes(payload, 8)
+        attributes = attributes_of(payload, 8)
         flags = _number(attributes[_IFA_FLAGS]) if _IFA_FLAGS in attributes else flags
         found.append(
             Address(
@@ -167,11 +167,11 @@ def host_routes(known: t.Mapping[str, Link]) -> tuple[HostRoute, ...]:
     names = {link.index: link.name for link in known.values()}
     header = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, _RT_TABLE_MAIN, 0, 0, 0, 0)
     found = []
-    for payload in _dump(_RTM_GETROUTE, header):
+    for payload in dump(_RTM_GETROUTE, header):
         length, table, scope = struct.unpack_from("=xBxxBxB", payload)
         if length != _IPV4_BITS or table != _RT_TABLE_MAIN:
             continue
-        attributes = _attributes(payload, 12)
+        attributes = attributes_of(payload, 12)
         found.append(
             HostRoute(
                 address=_address(attributes[_RTA_DST]),
@@ -187,8 +187,8 @@ def gateways() -> list[str]:
     """Every gateway of the host's unicast routes, whatever they lead to and whichever table they are in."""
     found: dict[str, None] = {}
     for family in _FAMILIES:
-        for payload in _dump(_RTM_GETROUTE, struct.pack("=BBBBBBBBI", family, 0, 0, 0, 0, 0, 0, 0, 0)):
-            attributes = _attributes(payload, 12)
+        for payload in dump(_RTM_GETROUTE, struct.pack("=BBBBBBBBI", family, 0, 0, 0, 0, 0, 0, 0, 0)):
+            attributes = attributes_of(payload, 12)
             if payload[_RTM_TYPE] == _RTN_UNICAST and _RTA_GATEWAY in attributes:
                 found[_address(attributes[_RTA_GATEWAY])] = None
     return list(found)
@@ -308,7 +308,7 @@ def _open() -> socket.socket:
     return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
 
 
-def _dump(kind: int, header: bytes) -> list[bytes]:
+def dump(kind: int, header: bytes) -> list[bytes]:
     """All payloads that the kernel has of this kind; asked again when they changed meanwhile."""
     with _open() as channel:
         for sequence in range(1, _ATTEMPTS + 1):
@@ -318,6 +318,16 @@ def _dump(kind: int, header: bytes) -> list[bytes]:
             if not torn:
                 return payloads
     raise LvsError("Network configuration: cannot read it, for it keeps changing under the reader. Run again.")
+
+
+def command(kind: int, flags: int, message: bytes, act: str) -> None:
+    """Send one message and wait for its acknowledgement.
+
+    :raises KernelError: when the kernel refuses it.
+    """
+    with _open() as channel:
+        channel.send(struct.pack("=IHHII", 16 + len(message), kind, flags, 1, 0) + message)
+        _collect(channel, 1, act)
 
 
 def _collect(channel: socket.socket, sequence: int, act: str) -> tuple[list[bytes], bool]:
@@ -343,7 +353,8 @@ def _collect(channel: socket.socket, sequence: int, act: str) -> tuple[list[byte
             return payloads, torn
 
 
-def _attributes(payload: bytes, offset: int) -> dict[int, bytes]:
+def attributes_of(payload: bytes, offset: int) -> dict[int, bytes]:
+    """The attributes of a message, which begin behind its own header."""
     found = {}
     while offset + 4 <= len(payload):
         length, kind = struct.unpack_from("=HH", payload, offset)

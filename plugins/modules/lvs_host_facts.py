@@ -101,8 +101,17 @@ ansible_facts:
           type: list
           elements: str
           sample: [198.51.100.1]
+        answers:
+          description: Which answers of this host leave by a gateway of their own, as M(openlvs.lvs.lvs_gateway) has it.
+          type: list
+          elements: dict
+          sample: [{address: 198.51.100.11, gateway: 198.51.100.2, port: 80, protocol: tcp}]
         ip_forward:
           description: The setting C(net.ipv4.ip_forward).
+          type: int
+          sample: 0
+        ipv6_forward:
+          description: The setting C(net.ipv6.conf.all.forwarding); 0 where there is no IPv6.
           type: int
           sample: 0
         ip_vs_loaded:

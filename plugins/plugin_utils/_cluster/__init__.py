@@ -31,7 +31,12 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services impo
     read_services,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import check_tunnels
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import View, make_views, realserver_vips
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import (
+    View,
+    make_views,
+    realserver_answers,
+    realserver_vips,
+)
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import targets, virtuals
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import read_vrrp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import check_as_keepalived_does
@@ -108,7 +113,7 @@ def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
     holding = {
         name
         for name, found in facts.items()
-        if found is not None and (found.vips or found.services or found.keepalived)
+        if found is not None and (found.vips or found.services or found.answers or found.keepalived)
     }
     return sorted(described | grouped | holding)
 
@@ -123,15 +128,16 @@ def _leaving(
     hosts: Hosts, placed: t.Sequence[Placed], views: t.Mapping[str, View], directors: t.Sequence[str]
 ) -> dict[str, list[str]]:
     """Hosts that hold something of ours which the description does not give them any more."""
-    wanted = realserver_vips(placed)
-    complete = all(one.complete for one in placed)  # else a tunnel that is not listed may still be wanted
+    wanted, ways = realserver_vips(placed), realserver_answers(placed)
+    complete = all(one.complete for one in placed)  # else what is not listed may still be wanted
     leaving, directors_leaving = [], []
     for name, host in sorted(hosts.items()):
         if host.facts is None:
             continue
         held = {address for address, side in host.facts.vips.items() if side == "real_server"}
-        unused = name in views and complete and tunnels.gone(host.facts.tunnels, views[name]["realserver_tunnels"])
-        if held.difference(wanted.get(name, ())) or unused:
+        tunnels_unused = tunnels.gone(host.facts.tunnels, views[name]["realserver_tunnels"]) if name in views else False
+        unused = tunnels_unused or host.facts.answers.difference(ways.get(name, ()))
+        if held.difference(wanted.get(name, ())) or (complete and unused):
             leaving.append(name)
         held_there = {"director", "vrrp"}.intersection(host.facts.vips.values())
         if name not in directors and (host.facts.services or host.facts.keepalived or held_there):

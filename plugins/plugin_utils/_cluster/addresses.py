@@ -93,7 +93,10 @@ def _network(network: Network) -> Network | None:
 
 
 def vip_interface(vip: Vip, director: Ground) -> str | None:
-    """The director's interface for a VIP: as described, else the host's, else the one on the VIP's subnet."""
+    """The director's interface for a VIP: where it is its own, as described, the host's, the one on its subnet."""
+    for own in director.live or ():
+        if own.address == vip.address:
+            return own.interface
     if vip.interface or director.host.interface:
         return vip.interface or director.host.interface
     for own in director.live or ():

@@ -17,7 +17,6 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks,
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
-    IPV4,
     Address,
     Description,
     Host,
@@ -63,8 +62,6 @@ def _check_what_is_built(service: Service, findings: Findings) -> None:
         if forward not in words.BUILT_FORWARDS:
             text = f"forward '{forward}' is not built yet: the roles apply {' and '.join(words.BUILT_FORWARDS)}"
             findings.add(where, text)
-        elif forward == "nat" and any(vip.address.version != IPV4 for vip in service.vips):
-            findings.add(where, "forward 'nat' is not built yet for an IPv6 VIP: the roles apply it to IPv4 alone")
     if service.engine == "keepalived":
         check_watched(service, findings)
     else:
@@ -226,11 +223,26 @@ def _check_own_addresses(description: Description, grounds: Grounds, findings: F
     for service in description.services:
         for vip in service.vips:
             for name, (interface, spare) in owners.get(vip.address, {}).items():
+                if name in service.directors and service.masquerades:
+                    _check_served_by_itself(service, vip, description.hosts[name], findings)
+                    continue
                 taker = "a real server that takes it" if name in service.directors else "whoever else takes it"
                 place = f" ({interface})" if interface else ""
                 text = f"vip {vip.address} is {name}'s own address{place}: {taker} would cut {name} off."
                 remedy = f"Choose an address that no host has{_left_behind(spare, interface)}"
-                findings.add(service.where, f"{text} {remedy}")
+                findings.add(service.where, f"{text} {remedy}{_unless_masqueraded(name in service.directors)}")
+
+
+def _unless_masqueraded(own: bool) -> str:
+    return " A director can serve its own address where all real servers are reached by forward nat." if own else ""
+
+
+def _check_served_by_itself(service: Service, vip: Vip, director: Host, findings: Findings) -> None:
+    """A director may give a port of its own address away, but not that of its management."""
+    for listen in service.listen:
+        if listen.protocol == "tcp" and listen.port == director.ssh_port:
+            text = f"vip {vip.address} is {director.name}'s own address, and port {listen.port} is that of its ssh"
+            findings.add(service.where, f"{text}: nobody could reach the director there. Choose another port or VIP")
 
 
 def _left_behind(spare: bool, interface: str | None) -> str:

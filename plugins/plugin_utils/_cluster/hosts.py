@@ -14,10 +14,11 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _ipvs_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import Distribution
 from ansible_collections.openlvs.lvs.plugins.module_utils._writers import AUTO, CHOICES
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of, whole_number
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     Address,
+    Answer,
     Facts,
     Host,
     Interface,
@@ -34,9 +35,11 @@ HOST_VARIABLES = (
     "lvs_weight",
     "lvs_maintenance",
     "lvs_ip_forward",
+    "lvs_gateway",
     "lvs_ipvs_settings",
     "keepalived_auth_pass",
 )
+SSH = 22
 DESCRIPTION_VARIABLES = ("lvs_services", "lvs_service_defaults", "lvs_engine", "lvs_vrrp")
 
 
@@ -53,9 +56,11 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         weight=entry.number("lvs_weight", 0, words.MAX_WEIGHT),
         maintenance=entry.flag("lvs_maintenance"),
         ip_forward=entry.flag("lvs_ip_forward"),
+        gateway=entry.choice("lvs_gateway", words.GATEWAYS),
         ipvs_settings=_ipvs_settings_of(entry),
         password=_password(entry),
         connects_to=_address_or_none(variables.get("ansible_host")),
+        ssh_port=whole_number(variables.get("ansible_port")) or SSH,
         facts=_facts(variables.get("lvs_host")),
     )
 
@@ -103,6 +108,16 @@ def _address_or_none(value: object) -> Address | None:
         return None
 
 
+def _answer(found: t.Mapping[str, t.Any]) -> Answer:
+    gateway = found["gateway"]
+    return Answer(
+        ipaddress.ip_address(found["address"]),
+        found["protocol"],
+        found["port"],
+        None if gateway is None else ipaddress.ip_address(gateway),
+    )
+
+
 def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
     if found is None:
         return None
@@ -116,6 +131,7 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         loopbacks=frozenset(name for name, link in links.items() if link.get("loopback")),
         vips={ipaddress.ip_address(one["address"]): one["side"] for one in found.get("vips", [])},
         gateways=tuple(ipaddress.ip_address(one) for one in found.get("gateways", [])),
+        answers=frozenset(_answer(one) for one in found.get("answers", [])),
         services=bool(found.get("services")),
         keepalived=bool((found.get("keepalived") or {}).get("config")),
         distribution=Distribution(**found["distribution"]),

@@ -152,6 +152,11 @@ class Service:
     inhibit_on_failure: bool
     probe: str | None
 
+    @property
+    def masquerades(self) -> bool:
+        """Whether its VIPs stand on directors alone."""
+        return all(server.forward in ("nat", "fullnat") for server in self.real_servers)
+
 
 @dataclass(frozen=True)
 class VrrpDirector:
@@ -186,6 +191,16 @@ class LiveAddress:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a real server sends from this address and port leaves by this gateway."""
+
+    address: Address
+    protocol: str
+    port: int
+    gateway: Address | None
+
+
+@dataclass(frozen=True)
 class Facts:
     """What a live look at a host has found.
 
@@ -194,6 +209,7 @@ class Facts:
     :attr mtus: by link.
     :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
     :attr keepalived: it has a keepalived.conf of ours.
+    :attr answers: which answers leave by a gateway that we gave them, as :class:`Answer`.
     """
 
     addresses: tuple[LiveAddress, ...]
@@ -201,6 +217,7 @@ class Facts:
     loopbacks: frozenset[str]
     vips: t.Mapping[Address, str]
     gateways: tuple[Address, ...]
+    answers: frozenset[Answer]
     services: bool
     keepalived: bool
     distribution: Distribution
@@ -221,9 +238,11 @@ class Host:
     weight: int | None = None
     maintenance: bool = False
     ip_forward: bool = False
+    gateway: str | None = None
     ipvs_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     connects_to: Address | None = None
     password: str | None = field(default=None, repr=False)
+    ssh_port: int = 22
     facts: Facts | None = None
 
 

@@ -39,12 +39,14 @@ class Place:
     """A real server of one service at one VIP.
 
     :attr interfaces: of the real server, where requests arrive, as far as known.
+    :attr gateway: by which its answers leave; None leaves that to its own routes.
     """
 
     server: RealServer
     address: Address
     weight: int
     interfaces: tuple[str, ...]
+    gateway: Address | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Placed:
     """One VIP of one service on its director.
 
     :attr interface: on the director; None if nobody could look.
+    :attr own: the VIP is an address of the director's own, and none of ours.
     :attr complete: False if the address of a real server is not known yet: what is not listed may still be wanted.
     """
 
@@ -61,6 +64,7 @@ class Placed:
     interface: str | None
     places: tuple[Place, ...]
     complete: bool
+    own: bool = False
 
 
 def place_all(description: Description, grounds: Grounds, findings: Findings) -> list[Placed]:
@@ -90,12 +94,23 @@ def weight_of(server: RealServer, hosts: Hosts) -> int:
     return 1
 
 
+def _near(address: Address, director: Ground) -> Address | None:
+    """The director's address in a network of another one."""
+    networks = director.networks(address.version) or []
+    return next((own.address for own in networks if own.network and address in own.network), None)
+
+
+def _listed(addresses: t.Iterable[Address]) -> str:
+    return ", ".join(sorted(map(str, addresses)))
+
+
 class _Placer:
     def __init__(self, description: Description, grounds: Grounds, findings: Findings) -> None:
         self._hosts = description.hosts
         self._grounds = grounds
         self._findings = findings
         self._owned = {name: frozenset(own.address for own in ground.all) for name, ground in grounds.items()}
+        self._gateways: dict[tuple[Address, int], Address] = {}
         self._vips: dict[str, set[Address]] = {name: set() for name in grounds}
         for service in description.services:
             for name in service.directors:
@@ -113,11 +128,13 @@ class _Placer:
                 complete = False
             else:
                 weight = weight_of(server, self._hosts)
-                places.append(Place(server, choice.address, weight, choice.interfaces))
+                gateway = self._gateway(service, server, choice.address, director)
+                places.append(Place(server, choice.address, weight, choice.interfaces, gateway))
         self._check(service, vip, places, complete)
         self._warn_of_left_out(service, vip)
         interface = self._interface(service, vip, director)
-        return Placed(service, vip, director.host.name, interface, tuple(places), complete)
+        own = vip.address in self._owned[director.host.name]
+        return Placed(service, vip, director.host.name, interface, tuple(places), complete, own)
 
     def _warn_of_left_out(self, service: Service, vip: Vip) -> None:
         """Unmanaged machines with an address of each family are listed twice, and nobody misses one half at a VIP."""
@@ -173,26 +190,62 @@ class _Placer:
             self._findings.add(service.where, f"{text} ({shown}): forward dr needs both on one layer 2. {remedy}")
         else:
             self._check_owner(service, server, address)
-            if server.forward == "nat" and real is not None:
+            if server.forward == "nat" and real is not None and real.host.gateway is None:
                 self._check_way_back(service, address, real, director)
+            if server.forward == "dr" and real is not None:
+                self._warn_of_only_way(service, vip, real, director)
         if real is not None and real.host.vip_interface in choice.interfaces:
             text = f"lvs_vip_interface '{real.host.vip_interface}' receives the requests, so the host would answer ARP"
             self._findings.add(name, f"{text} for a VIP there. Use lo or a dummy device")
         return choice
 
+    def _gateway(self, service: Service, server: RealServer, address: Address, director: Ground) -> Address | None:
+        """By which address of the director its answers shall leave, where we see to that."""
+        real = self._grounds[server.host] if server.host is not None else None
+        if server.forward != "nat" or real is None or real.host.gateway is None:
+            return None
+        near = _near(address, director)
+        name = director.host.name
+        if near is None:
+            text = f"real server {server.name} ({address}) has lvs_gateway: director, and is in no network of {name}"
+            remedy = f"Make {name} the next hop towards the clients yourself, and leave lvs_gateway out"
+            self._findings.add(service.where, f"{text}: no address of {name} can be its gateway. {remedy}")
+            return None
+        for port in sorted({server.port or listen.port for listen in service.listen}):
+            known = self._gateways.setdefault((address, port), near)
+            if known != near:
+                text = f"answers of real server {server.name} from {address} port {port} leave by {known} already"
+                remedy = f"give it another port or address for {name}"
+                self._findings.add(service.where, f"{text}, for another director: {remedy}")
+        return near
+
     def _check_way_back(self, service: Service, address: Address, real: Ground, director: Ground) -> None:
         """Answers that do not come back through the director reach clients from an address they never asked."""
         facts, name = real.host.facts, director.host.name
-        ways = {one for one in self._owned[name] | self._vips[name] if one.version == address.version}
-        if facts is None or ways.intersection(facts.gateways):
+        if facts is None or self._ways(director, address.version).intersection(facts.gateways):
             return
-        networks = director.networks(address.version) or []
-        near = [own.address for own in networks if own.network and address in own.network]
+        near = _near(address, director)
         has = ", ".join(str(one) for one in facts.gateways if one.version == address.version)
         text = f"real server {real.host.name} ({address}) has no route through its director {name}"
-        remedy = f"Make {near[0]} its default gateway" if near else f"Make {name} the next hop towards the clients"
+        remedy = f"Make {near} its default gateway, or set lvs_gateway: director there" if near else ""
+        remedy = remedy or f"Make {name} the next hop towards the clients"
         why = "forward nat needs the answers to come back there, where they get the VIP as their source"
         self._findings.add(service.where, f"{text} (its gateways: {has or 'none'}): {why}. {remedy}")
+
+    def _warn_of_only_way(self, service: Service, vip: Vip, real: Ground, director: Ground) -> None:
+        """A director takes no packet that comes from its own VIP."""
+        version = vip.address.version
+        facts, name = real.host.facts, director.host.name
+        by = {one for one in facts.gateways if one.version == version} if facts else set()
+        if by and by <= self._ways(director, version):
+            text = f"all routes of real server {real.host.name} lead through its director {name} ({_listed(by)})"
+            why = f"{name} drops answers that come from its own VIP {vip.address}, so clients beyond it get none"
+            self._findings.warn(service.where, f"{text}: {why}. Forward dr needs another gateway there")
+
+    def _ways(self, director: Ground, version: int) -> set[Address]:
+        """The addresses by which a host can have the director as its gateway."""
+        name = director.host.name
+        return {one for one in self._owned[name] | self._vips[name] if one.version == version}
 
     def _check_owner(self, service: Service, server: RealServer, address: Address) -> None:
         """An address that is written down and belongs to another host of the inventory."""

@@ -105,7 +105,7 @@ class Reader:
     def host(self, name: str) -> dict[str, t.Any]:
         """The variables of a host that say something about the host itself, and its facts."""
         found: dict[str, t.Any] = {}
-        for variable in (*HOST_VARIABLES, "ansible_host"):
+        for variable in (*HOST_VARIABLES, "ansible_host", "ansible_port"):
             try:
                 found[variable] = self.value(name, variable)
             except Exception as exc:

@@ -14,6 +14,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     IPV4,
     IPV6,
     Address,
+    Answer,
     Description,
     Host,
 )
@@ -48,6 +49,7 @@ def empty_view(host: Host) -> View:
         "realserver_arp_interfaces": [],
         "realserver_tunnels": [],
         "realserver_vip_writer": host.vip_writer,
+        "realserver_answers": [],
     }
 
 
@@ -74,7 +76,7 @@ def make_views(
             view["director_ipvs_settings"].setdefault("expire_quiescent_template", 1)
         if any(place.server.forward == "nat" for place in one.places):
             _let_pass(view, one)
-        if one.interface is not None and one.vip.vrrp is None:
+        if one.interface is not None and one.vip.vrrp is None and not one.own:
             vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
             if vip not in view["director_vips"]:
                 view["director_vips"].append(vip)
@@ -87,7 +89,26 @@ def make_views(
         views[name]["realserver_arp_interfaces"] = sorted(interfaces)
     for name, tunnels in realserver_tunnels(placed, grounds).items():
         views[name]["realserver_tunnels"] = tunnels
+    for name, answers in realserver_answers(placed).items():
+        views[name]["realserver_answers"] = [_answer(one) for one in answers]
     return views
+
+
+def _answer(one: Answer) -> dict[str, t.Any]:
+    return {"address": str(one.address), "protocol": one.protocol, "port": one.port, "gateway": str(one.gateway)}
+
+
+def realserver_answers(placed: t.Iterable[Placed]) -> dict[str, list[Answer]]:
+    """Which answers of each managed real server shall leave through a director."""
+    found: dict[str, dict[Answer, None]] = {}
+    for one in placed:
+        for place in one.places:
+            for listen in one.service.listen:
+                if place.server.host is not None and place.gateway is not None:
+                    port = place.server.port or listen.port
+                    answer = Answer(place.address, listen.protocol, port, place.gateway)
+                    found.setdefault(place.server.host, {})[answer] = None
+    return {name: list(answers) for name, answers in found.items()}
 
 
 def _let_pass(view: View, one: Placed) -> None:

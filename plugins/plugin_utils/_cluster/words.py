@@ -13,6 +13,7 @@ ENGINES = ("kernel", "keepalived", "ldirectord", "pacemaker")
 AFFINITIES = ("none", "mark", "client")
 FORWARDS = ("dr", "nat", "tun", "fullnat")
 BUILT_FORWARDS = ("dr", "nat", "tun")
+GATEWAYS = ("director",)
 # What a real server must be for each way in which packets can reach it.
 READY = {
     "dr": "it has the VIPs, silently",

@@ -49,7 +49,8 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
         holders = {name for name, view in views.items() if vip in _addresses(view["realserver_vips"])}
         if len(names) > 1:
             lines.append(prove_one_holder(vip, list(names), looks))
-        lines.append(prove_vip(vip, director, _interfaces(views[director]).get(vip), holders, looks))
+        interface = _interfaces(views[director]).get(vip) or _own_interface(vip, looks[director])
+        lines.append(prove_vip(vip, director, interface, holders, looks))
         lines.append(prove_alone(vip, holders | set(names), members))
     for name in cluster["directors"]:
         lines += prove_director(views[name], looks[name])
@@ -75,6 +76,11 @@ def _interfaces(view: Data) -> dict[str, str]:
     """Where the director has its VIPs, or would have them."""
     moved = [vip for one in view["keepalived_instances"] for vip in (*one["vips"], *one.get("excluded_vips", ()))]
     return {vip["address"]: vip["interface"] for vip in (*view["director_vips"], *moved)}
+
+
+def _own_interface(vip: str, director: Look) -> str | None:
+    """Where a VIP stands that is the director's own address."""
+    return next((one["interface"] for one in director.addresses(vip)), None)
 
 
 def _addresses(vips: t.Iterable[Data]) -> list[str]:

@@ -17,7 +17,13 @@ REALSERVER_UNIT = "openlvs-realserver.service"
 KEEPALIVED_UNIT = "keepalived.service"
 # What the roles' calls of lvs_boot, and of the modules that change the running host, have returned, in check mode.
 BOOTS = ("__realserver_boot", "__director_boot", "__keepalived_applied")
-REALSERVER_RUNS = ("__realserver_rules", "__realserver_rules_then", "__realserver_tunnels", "__realserver_applied")
+REALSERVER_RUNS = (
+    "__realserver_rules",
+    "__realserver_rules_then",
+    "__realserver_tunnels",
+    "__realserver_applied",
+    "__realserver_answers",
+)
 DIRECTOR_RUNS = ("__director_settings", "__director_rules", "__director_table", "__director_applied")
 RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, *BOOTS)
 REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", *RUNS)

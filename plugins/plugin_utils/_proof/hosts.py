@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import Arp, audible
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import endpoint
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import (
     DIRECTOR_UNIT,
     KEEPALIVED_UNIT,
@@ -25,12 +26,17 @@ def prove_director(view: Data, look: Look) -> list[Line]:
     vips = view["director_vips"]
     lines = [_prove_director_vip(vip, look) for vip in vips]
     lines += [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
-    if view["director_ip_forward"]:
-        claim = "it forwards packets, as described"
-        lines.append(_about_facts(look, claim, lambda facts: [] if facts["ip_forward"] else ["ip_forward is 0"]))
+    for key, name in (("director_ip_forward", "ip_forward"), ("director_ipv6_forward", "ipv6_forward")):
+        if view[key]:
+            lines.append(_prove_forwarding(name, look))
     lines += [_prove_marked(mark, look) for mark in view["director_marks"]]
     lines += _prove_boot(look, DIRECTOR_UNIT, needs_ipvsadm=bool(view["director_services"]))
     return [*lines, *(_prove_keepalived(look) if view["director_keepalived"] else [])]
+
+
+def _prove_forwarding(setting: str, look: Look) -> Line:
+    claim = f"it forwards {'IPv6 ' if setting == 'ipv6_forward' else ''}packets, as described"
+    return _about_facts(look, claim, lambda facts: [] if facts[setting] else [f"{setting} is 0"])
 
 
 def _prove_keepalived(look: Look) -> list[Line]:
@@ -60,8 +66,17 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     silent = [_prove_silent(vip["address"], view["realserver_arp"], look) for vip in vips]
     routes = [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
     tunnels = [_prove_tunnel(tunnel, look) for tunnel in view["realserver_tunnels"]]
-    boot = _prove_boot(look, REALSERVER_UNIT) if vips else []
-    return [*held, *silent, *routes, *tunnels, *boot]
+    answers = [_prove_answer(answer, look) for answer in view["realserver_answers"]]
+    boot = _prove_boot(look, REALSERVER_UNIT) if vips or answers else []
+    return [*held, *silent, *routes, *tunnels, *answers, *boot]
+
+
+def _prove_answer(answer: Data, look: Look) -> Line:
+    what = f"{answer['protocol']} from {endpoint(answer['address'], answer['port'])}"
+    claim = f"its answers, {what}, leave by {answer['gateway']}"
+    return _about_facts(
+        look, claim, lambda facts: [] if answer in facts["answers"] else ["they leave by its own routes"]
+    )
 
 
 def prove_one_holder(vip: str, directors: t.Sequence[str], looks: t.Mapping[str, Look]) -> Line:

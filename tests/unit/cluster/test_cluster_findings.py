@@ -179,10 +179,6 @@ def test_a_real_server_twice():
 NOT_BUILT = [
     ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply dr and nat and tun"),
     (
-        {"vip": "2001:db8::77", "forward": "nat", "real_servers": [{"address": "2001:db8::9", "unmanaged": True}]},
-        "forward 'nat' is not built yet for an IPv6 VIP: the roles apply it to IPv4 alone",
-    ),
-    (
         {"checks": [{"type": "http", "path": "/"}]},
         (
             "checks cannot work under lvs_engine 'kernel': the kernel looks at no server. Use lvs_engine 'keepalived',"
@@ -266,8 +262,43 @@ def test_masquerading_needs_a_way_back_through_the_director():
     assert only(nat_cluster("198.51.100.254", "2001:db8::1")) == (
         "lvs_services[0] web: real server rs1 (198.51.100.11) has no route through its director lvs1 (its gateways:"
         " 198.51.100.254): forward nat needs the answers to come back there, where they get the VIP as their source."
-        " Make 198.51.100.1 its default gateway"
+        " Make 198.51.100.1 its default gateway, or set lvs_gateway: director there"
     )
+
+
+def test_answers_leave_through_the_director_where_that_is_asked_for():
+    hosts = {
+        "lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"), ("198.51.100.1/24", "eth0"))},
+        "rs1": {
+            "lvs_addresses": ["198.51.100.11"],
+            "lvs_gateway": "director",
+            "lvs_host": facts(("198.51.100.11/24", "eth0"), gateways=["198.51.100.254"]),
+        },
+    }
+    servers = [{"host": "rs1", "port": 8080}]
+    outcome = build(web(forward="nat", real_servers=servers), hosts=hosts)
+    answers = [{"address": "198.51.100.11", "protocol": "tcp", "port": 8080, "gateway": "198.51.100.1"}]
+    assert outcome.view("rs1")["realserver_answers"] == answers and outcome.findings == []
+    assert build(web(), hosts=hosts).view("rs1")["realserver_answers"] == []
+    far = {**hosts, "lvs1": {"lvs_addresses": ["192.0.2.5/24"], "lvs_host": facts(("192.0.2.5/24", "eth1"))}}
+    assert "is in no network of lvs1: no address of lvs1 can be its gateway" in only(
+        build(web(forward="nat", real_servers=servers), hosts=far)
+    )
+
+
+def test_ways_of_answers_that_left_the_description_leave_the_host():
+    seen = facts(("192.0.2.11/24", "eth1"))
+    seen["answers"] = [{"address": "192.0.2.11", "protocol": "tcp", "port": 80, "gateway": "192.0.2.5"}]
+    assert build(web(), hosts={"rs1": {"lvs_host": seen}}).result["leaving"] == ["rs1"]
+
+
+def test_direct_routing_by_way_of_its_own_director_is_warned_of():
+    for gateways, warned in ((["192.0.2.5"], True), (["192.0.2.5", "192.0.2.1"], False), ([], False)):
+        hosts = {"lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"))}}
+        outcome = build(
+            web(), hosts={**hosts, "rs1": {"lvs_host": facts(("192.0.2.11/24", "eth1"), gateways=gateways)}}
+        )
+        assert any("rs1 lead through its director lvs1 (192.0.2.5)" in text for text in outcome.warnings) is warned
 
 
 def test_a_real_server_that_is_another_vip_of_its_director():
@@ -319,8 +350,19 @@ class TestTheDirectorsOwnAddress:
 
     TEXT = (
         "lvs_services[0] web: vip 192.0.2.5 is lvs1's own address{}: a real server that takes it would cut lvs1 off."
-        " Choose an address that no host has."
+        " Choose an address that no host has. A director can serve its own address where all real servers are reached"
+        " by forward nat."
     )
+
+    def test_where_it_masquerades_it_is_served_as_it_stands(self):
+        servers = [{"address": "192.0.2.50", "unmanaged": True}]
+        outcome = build(web(vip="192.0.2.5", forward="nat", real_servers=servers), hosts=SEEN)
+        assert outcome.findings == [] and outcome.view("lvs1")["director_vips"] == []
+        assert outcome.view("lvs1")["director_services"][0]["vip"] == "192.0.2.5"
+        assert only(build(web(vip="192.0.2.5", port=22, forward="nat", real_servers=servers), hosts=SEEN)) == (
+            "lvs_services[0] web: vip 192.0.2.5 is lvs1's own address, and port 22 is that of its ssh: nobody could"
+            " reach the director there. Choose another port or VIP"
+        )
 
     def test_by_what_is_written(self):
         assert only(build(web(vip="192.0.2.5"))) == self.TEXT.format("")

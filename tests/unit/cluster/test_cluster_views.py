@@ -51,6 +51,7 @@ def test_the_short_form():
         "realserver_vips": [],
         "realserver_arp": "sysctl",
         "realserver_arp_interfaces": [],
+        "realserver_answers": [],
         "realserver_tunnels": [],
         "realserver_vip_writer": "auto",
     }
