@@ -110,6 +110,8 @@ class Record:
         parts += [f"{name} is no longer ours" for name in old.devices if name not in new.devices]
         parts += [f"{name} was {value}" for name, value in new.settings.items() if name not in old.settings]
         parts += [f"{name} is no longer ours" for name in old.settings if name not in new.settings]
+        parts += [f"{name} is ours" for name in new.dummies if name not in old.dummies]
+        parts += [f"{name} is no longer ours" for name in old.dummies if name not in new.dummies]
         parts += [f"{path} is ours" for path in new.files if path not in old.files]
         parts += [
             f"{path} {'has been' if file['told'] else 'has to be'} read"

@@ -101,11 +101,11 @@ def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
     elif isinstance(step, SetSetting):
         _sysctl.write(step.name, step.value)
     elif isinstance(step, AddAddress):
-        writer.add_address(step.address, host.links[step.address.interface])
+        writer.add_address(step.address, _link(host, step.address.interface))
     elif isinstance(step, RemoveAddress):
         writer.remove_address(step.address, host.links[step.address.interface])
     elif isinstance(step, AddRoute):
-        writer.add_route(step.route, host.links[step.route.interface])
+        writer.add_route(step.route, _link(host, step.route.interface))
     elif isinstance(step, RemoveRoute):
         writer.remove_route(step.route, host.links[step.route.interface])
     elif isinstance(step, Announce):
@@ -118,6 +118,11 @@ def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
         _manager_commands.tell(step)
     else:
         _do_tunnel(step, writer)
+
+
+def _link(host: Host, name: str) -> _rtnl.Link:
+    """An interface; one that an earlier step has made is not in what was read before."""
+    return host.links[name] if name in host.links else _rtnl.links()[name]
 
 
 def _do_tunnel(step: Step, writer: _rtnl.Writer) -> None:

@@ -63,6 +63,7 @@ class Manifest:
     :arg tunnels: from directors.
     :arg devices: a tunnel's device or port -> how it was found: V(absent), V(down) or V(up).
     :arg files: path -> whose VIPs it makes a network manager agree with.
+    :arg dummies: the dummy devices that we have made for VIPs.
     """
 
     services: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -70,12 +71,15 @@ class Manifest:
     settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     tunnels: tuple[Tunnel, ...] = ()
     files: t.Mapping[str, FileRecord] = dataclasses.field(default_factory=dict)
+    dummies: tuple[str, ...] = ()
     devices: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
         """Whether nothing on this host is ours."""
-        return not (self.services or self.vips or self.settings or self.tunnels or self.devices or self.files)
+        return not (
+            self.services or self.vips or self.settings or self.tunnels or self.devices or self.files or self.dummies
+        )
 
     def vips_of(self, side: str) -> dict[str, VipRecord]:
         """The VIPs of one side, V(real_server), V(director) or V(vrrp), in the order of their coming."""
@@ -121,6 +125,14 @@ class Manifest:
     def files_of(self, side: str) -> dict[str, FileRecord]:
         """The files of one side."""
         return {path: record for path, record in self.files.items() if record["side"] == side}
+
+    def with_dummies(self, names: t.Iterable[str]) -> Manifest:
+        """These devices are of our making, too."""
+        return dataclasses.replace(self, dummies=tuple(dict.fromkeys([*self.dummies, *names])))
+
+    def without_dummies(self, names: t.Collection[str]) -> Manifest:
+        """These devices are gone."""
+        return dataclasses.replace(self, dummies=tuple(name for name in self.dummies if name not in names))
 
     def with_files(self, files: t.Mapping[str, FileRecord]) -> Manifest:
         """These files are ours, beside those already recorded."""
@@ -225,6 +237,7 @@ def _parse(data: t.Any, path: str) -> Manifest:
             tunnels=tuple(_parse_tunnel(record) for record in data.get("tunnels", ())),
             devices={str(name): str(state) for name, state in data.get("devices", {}).items()},
             files={str(path): _parse_file(record) for path, record in data.get("files", {}).items()},
+            dummies=tuple(str(name) for name in data.get("dummies", ())),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
         raise _broken(path, f"a part is missing or of the wrong kind ({exc!r})") from exc

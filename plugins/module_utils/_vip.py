@@ -17,7 +17,7 @@ import ipaddress
 import itertools
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_files, _vip_settings
+from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_devices, _vip_files, _vip_settings
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import (
     AddAddress,
     AddRoute,
@@ -62,9 +62,12 @@ def present(host: Host, wanted: t.Sequence[Vip], side: str, asked: Asked, purge:
     records = {vip.address: _recorded(host, vip, targets[vip.address], side) for vip in wanted}
     writes = _vip_settings.writes(host, side, records, asked)
     found = {name: host.setting(name) or "not there yet" for name in writes}
-    work.record(host.manifest.with_settings(found).with_vips(records))
+    interfaces = [vip.interface for vip in wanted]
+    made = _vip_devices.lacking(host, interfaces, side)
+    work.record(host.manifest.with_settings(found).with_vips(records).with_dummies(made))
     for name, value in writes.items():
         work.do(SetSetting(name, value))
+    _vip_devices.make(work, interfaces, side)
     for vip in wanted:
         _put(work, vip, targets[vip.address], records[vip.address]["host_route"])
     work.announce()
@@ -259,6 +262,9 @@ def _leave(work: _Work, addresses: t.Sequence[str], asked: Asked) -> None:
         work.do(step)
     told = {path: FileRecord(**{**record, "told": True}) for path, record in change.records.items()}
     manifest = work.host.manifest.without_vips(addresses).with_files(told).without_files(change.gone)
+    idle = _vip_devices.dispensable(dataclasses.replace(work.host, manifest=manifest))
+    _vip_devices.remove(work, idle)
+    manifest = manifest.without_dummies(idle)
     back = _vip_settings.dispensable(manifest, work.side, asked)
     for name, value in back.items():
         work.restore(name, value, _vip_settings.ours(name))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_files
+from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_devices, _vip_files
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, VRRP
@@ -127,10 +127,12 @@ def _vip_findings(vip: Vip, option: t.Mapping[str, t.Any]) -> list[str]:
 
 def _host_findings(host: Host, vip: Vip, side: str) -> list[str]:
     link = host.links.get(vip.interface)
+    if link is None and _vip_devices.can_be_made(vip.interface, side):
+        return []
     if link is None:
         return [f"there is no interface {vip.interface!r} on this host; there are {_names(host)}."]
     reasons = []
-    if not link.up:
+    if not link.up and not _vip_devices.is_ours(host, vip.interface):
         reasons.append(
             f"interface {vip.interface} is down, and the kernel takes no packets for an address on it. "
             f"Bring it up: ip link set {vip.interface} up"

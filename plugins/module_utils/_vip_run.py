@@ -47,6 +47,7 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
         "writers": _vip_files.told(_vip.places(after, side, after.manifest.vips_of(side)), asked.writer),
     }
     if side == REAL_SERVER:
+        values["devices"] = list(after.manifest.dummies)
         values["settings"] = _vip_settings.holding(after, side, asked)
     diff = _diff(done.first.before, after, [vip.address for vip in vips], side)
     return Result(values, diff, done.last.warnings)
@@ -98,5 +99,5 @@ def _shown(
             if found.address in addresses
         ],
         "settings": {name: host.setting(name) for name in sorted(settings)},
-        "files": {path: host.files[path].splitlines() for path in sorted(files) if path in host.files},
+        **({"files": {path: host.files.get(path, "").splitlines() for path in sorted(files)}} if files else {}),
     }

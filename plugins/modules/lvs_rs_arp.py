@@ -44,6 +44,7 @@ options:
         description:
           - The interface that holds it, which must be up. C(lo), or one on which no neighbour can ask, such as a dummy
             or a tunnel. A network card is refused; on it the VIP would answer.
+          - One that is not there and whose name begins with V(dummy) is made, and removed with the last VIP on it.
         type: str
         default: lo
       label:
@@ -198,6 +199,12 @@ vips:
       description: Whether there is a host route to it.
       type: bool
       sample: true
+devices:
+  description: The dummy devices that were made for these VIPs.
+  returned: success
+  type: list
+  elements: str
+  sample: [dummy0]
 settings:
   description:
     - The kernel settings that must hold as long as these VIPs are there, with their values; for sysctl.d(5).

@@ -25,8 +25,11 @@ def lab(*words: str) -> str:
     return subprocess.run([LAB, *words], check=True, capture_output=True, text=True).stdout
 
 
-def description(**service: Any) -> dict[str, Any]:
-    """A director in its real servers' own network."""
+def description(device: str = "lo", **service: Any) -> dict[str, Any]:
+    """A director in its real servers' own network.
+
+    :arg device: which holds the VIP on the real servers.
+    """
     web = {"name": "web", "vip": VIP, "port": 80, "scheduler": "rr", "real_servers": [{"host": "rs1"}, {"host": "rs2"}]}
     routing = ["route replace default via 192.168.4.4 table 4"]
     hosts = {
@@ -34,7 +37,7 @@ def description(**service: Any) -> dict[str, Any]:
         "rs1": {"lvs_addresses": ["192.168.4.3/24"], "lab_routing": [*routing, "rule add from 192.168.4.3 lookup 4"]},
         "rs2": {"lvs_addresses": ["192.168.4.2/24"], "lab_routing": [*routing, "rule add from 192.168.4.2 lookup 4"]},
     }
-    return {"all": {"vars": {"lvs_services": [{**web, **service}]}, "hosts": hosts}}
+    return {"all": {"vars": {"lvs_services": [{**web, **service}], "lvs_vip_interface": device}, "hosts": hosts}}
 
 
 class Cluster:
@@ -75,6 +78,16 @@ def load(path: Path) -> Iterator[None]:
             assert asking.wait() == 0
 
 
+def judge(change: str, path: Path, most: int) -> None:
+    """Say what was lost, and see that it is not more than that."""
+    requests = [json.loads(line) for line in path.read_text().splitlines()]
+    lost = [request for request in requests if request[2]]
+    answered = Counter(server for _due, server, trouble in requests if not trouble)
+    print(f"\n{change}: {len(lost)} of {len(requests)} requests lost, {RATE} a second; answered: {dict(answered)}")
+    assert len(lost) <= most, lost
+    assert set(answered) == {"rs1", "rs2"} and len(requests) > RATE
+
+
 @pytest.mark.parametrize(("change", "most"), [("dr -> nat", 0), ("nat -> dr", 3 * RATE)])
 def test_another_way_to_forward(
     cluster: Cluster, change: str, most: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -82,10 +95,17 @@ def test_another_way_to_forward(
     """No new request is lost; but some are when connections that are masqueraded share the kernel's route."""
     with load(tmp_path / "requests"):
         cluster.play("playbooks/site.yml", forward=change.rpartition(" ")[2])
-    requests = [json.loads(line) for line in (tmp_path / "requests").read_text().splitlines()]
-    lost = [request for request in requests if request[2]]
-    answered = Counter(server for _due, server, trouble in requests if not trouble)
     with capsys.disabled():
-        print(f"\n{change}: {len(lost)} of {len(requests)} requests lost, {RATE} a second; answered: {dict(answered)}")
-    assert len(lost) <= most, lost
-    assert set(answered) == {"rs1", "rs2"} and len(requests) > RATE
+        judge(change, tmp_path / "requests", most)
+
+
+@pytest.mark.parametrize("change", ["lo -> dummy0", "dummy0 -> lo"])
+def test_another_device_for_the_vips(
+    cluster: Cluster, change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The VIP stands on the new device, which is made first, before it leaves the old one."""
+    with load(tmp_path / "requests"):
+        cluster.play("playbooks/site.yml", forward="dr", device=change.rpartition(" ")[2])
+    assert lab("exec", "rs1", f"ip -oneline address show to {VIP}").split()[1] == change.rpartition(" ")[2]
+    with capsys.disabled():
+        judge(change, tmp_path / "requests", 0)

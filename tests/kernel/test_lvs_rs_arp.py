@@ -199,6 +199,17 @@ def test_a_dummy_interface_holds_it_as_silently(segment, apply):
     assert guest.sh(f"ip route show {VIP}").split() == [VIP, "dev", "dummy0", "scope", "link"]
 
 
+def test_a_dummy_interface_that_is_not_there_is_made_and_removed(segment, apply):
+    result = apply({"address": VIP, "interface": "dummy5"}, {"address": VIP6, "interface": "dummy5"})
+    assert result["devices"] == ["dummy5"]
+    assert {f"{VIP}/32", f"{VIP6}/128"} <= {*addresses("dummy5")}
+    assert segment.who_has("client", VIP) == set()
+    assert not apply({"address": VIP, "interface": "dummy5"}, {"address": VIP6, "interface": "dummy5"})["changed"]
+    apply(VIP, purge=True)
+    assert "dummy5" not in guest.sh("ip -brief link")
+    assert f"{VIP}/32" in addresses("lo")
+
+
 def test_ipv6_is_silent_without_any_setting(segment, apply):
     before = setting(IGNORE)
     result = apply(VIP6)

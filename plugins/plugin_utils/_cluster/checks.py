@@ -12,7 +12,9 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._distribution import FAMILIES
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, endpoint
+from ansible_collections.openlvs.lvs.plugins.module_utils._vip_devices import can_be_made
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
@@ -125,7 +127,8 @@ def _check_interfaces(description: Description, findings: Findings) -> None:
     hosts = description.hosts
     for host in hosts.values():
         for variable, interface in (("lvs_interface", host.interface), ("lvs_vip_interface", host.vip_interface)):
-            if interface and host.facts and interface not in host.facts.links:
+            made = variable == "lvs_vip_interface" and can_be_made(interface or "", REAL_SERVER)
+            if interface and host.facts and interface not in host.facts.links and not made:
                 findings.add(host.name, f"{variable} '{interface}' {_no_such(interface, host.facts.links)}")
     for service in description.services:
         for vip in service.vips:
