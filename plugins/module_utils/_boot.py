@@ -19,7 +19,7 @@ import stat
 import tempfile
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _manifest
+from ansible_collections.openlvs.lvs.plugins.module_utils import _block, _files, _manifest
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 
 UNITS = "/etc/systemd/system"
@@ -36,6 +36,7 @@ class Boot:
     :arg unit: the name of the unit that does the work at boot.
     :arg content: its text.
     :arg files: path -> text of the files of ours that go with it; an empty text is no file.
+    :arg marked: those of them that are somebody else's, where only lines between marks are ours.
     :arg needs: files that the unit reads and somebody else writes.
     :arg masked: units that must never start beside ours.
     :arg present: whether anything shall come back at all.
@@ -44,6 +45,7 @@ class Boot:
     unit: str
     content: str
     files: t.Mapping[str, str]
+    marked: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     present: bool = True
@@ -70,6 +72,7 @@ class Found:
 
     :attr texts: path -> text of the files of ours that are there.
     :attr odd: those whose text would do and whose mode or owner would not.
+    :attr torn: those where the marks of our lines are not in order.
     :attr present: which of the files that others write, and of the masked units' own, are there.
     :attr off: the units that are masked.
     :attr state: what systemd says of our unit: UnitFileState, ActiveState, NeedDaemonReload.
@@ -77,6 +80,7 @@ class Found:
 
     texts: t.Mapping[str, str]
     odd: frozenset[str] = frozenset()
+    torn: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
     state: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -108,12 +112,15 @@ def look(boot: Boot, run: Run) -> Found:
     """What is there now."""
     try:
         texts = {path: text for path, text in ((path, _files.read(path)) for path in boot.texts) if text is not None}
-        odd = frozenset(path for path in texts if _odd(os.lstat(path)))
+        odd = frozenset(path for path in texts if path not in boot.marked and _odd(os.lstat(path)))
+        torn = frozenset(path for path in boot.marked & texts.keys() if not _block.whole(texts[path], boot.unit))
+        texts.update({path: _block.ours(texts[path], boot.unit) for path in boot.marked & texts.keys()})
     except OSError as exc:
         raise LvsError(f"File {exc.filename}: cannot read it: {exc.strerror}. The module must run as root.") from exc
     return Found(
-        texts=texts,
+        texts={path: text for path, text in texts.items() if text or path not in boot.marked},
         odd=odd,
+        torn=torn,
         present=frozenset(path for path in (*boot.needs, *map(boot.path, boot.masked)) if os.path.lexists(path)),
         off=frozenset(unit for unit in boot.masked if os.path.realpath(boot.path(unit)) == _OFF),
         state=_state(boot.unit, run),
@@ -142,6 +149,11 @@ def check(boot: Boot, found: Found, run: Run) -> None:
         f"Unit '{name}': the name must end with .service and have no slash"
         for name in (boot.unit, *boot.masked)
         if not name.endswith(".service") or "/" in name
+    ]
+    findings += [
+        f"File {path}: the marks '# BEGIN {boot.unit}' and '# END {boot.unit}' of our lines are not both there once."
+        " Remove what is left of them"
+        for path in sorted(found.torn)
     ]
     if boot.present and not boot.content.strip():
         findings.append(f"Unit {boot.unit}: its content is empty. To take it away, set state to absent")
@@ -230,7 +242,9 @@ def apply(boot: Boot, steps: t.Sequence[Step], run: Run) -> None:
 
 
 def _do(step: Step, boot: Boot, run: Run) -> None:
-    if step.act == "write":
+    if step.what in boot.marked:
+        _write_lines(step.what, boot.unit, boot.texts[step.what])
+    elif step.act == "write":
         if boot.is_systemds(step.what):
             os.makedirs(os.path.dirname(step.what), exist_ok=True)
         _files.write(step.what, boot.texts[step.what], MODE)
@@ -246,6 +260,16 @@ def _do(step: Step, boot: Boot, run: Run) -> None:
         _files.remove(boot.path(step.what))
     else:
         _systemctl(str(step).split()[1:], run)
+
+
+def _write_lines(path: str, unit: str, lines: str) -> None:
+    """Our lines in somebody's file, which keeps its mode; a file with nothing in it is none."""
+    text = _files.read(path)
+    new = _block.replaced(text or "", unit, lines)
+    if new:
+        _files.write(os.path.realpath(path), new, MODE if text is None else stat.S_IMODE(os.stat(path).st_mode))
+    else:
+        _files.remove(path)
 
 
 def _systemctl(words: t.Sequence[str], run: Run) -> str:

@@ -47,6 +47,12 @@ options:
         description: Text of the file. With an empty one there is no file.
         type: str
         required: true
+      marked:
+        description:
+          - Whether the file is somebody else's, such as V(/etc/sysctl.conf). Then the text stands between two marks in
+            it, goes together with them, and everything else stays as it is.
+        type: bool
+        default: false
   needs:
     description:
       - Files that the unit reads and another task writes. They are only looked at, see RV(found).
@@ -196,7 +202,11 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsErro
 
 def argument_spec() -> dict[str, t.Any]:
     """The options."""
-    file = {"path": {"type": "path", "required": True}, "content": {"type": "str", "required": True}}
+    file = {
+        "path": {"type": "path", "required": True},
+        "content": {"type": "str", "required": True},
+        "marked": {"type": "bool", "default": False},
+    }
     return {
         "unit": {"type": "str", "required": True},
         "content": {"type": "str"},
@@ -219,6 +229,7 @@ def main() -> None:
         unit=params["unit"],
         content=params["content"] or "",
         files={file["path"]: file["content"] for file in params["files"]},
+        marked=frozenset(file["path"] for file in params["files"] if file["marked"]),
         needs=tuple(params["needs"]),
         masked=tuple(params["masked"]),
         present=params["state"] == "present",

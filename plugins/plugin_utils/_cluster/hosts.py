@@ -31,6 +31,7 @@ HOST_VARIABLES = (
     "lvs_interface",
     "lvs_vip_interface",
     "lvs_vip_writer",
+    "lvs_sysctl_in",
     "lvs_arp",
     "lvs_weight",
     "lvs_maintenance",
@@ -40,6 +41,7 @@ HOST_VARIABLES = (
     "keepalived_auth_pass",
 )
 SSH = 22
+_SYSCTL_IN = ("sysctl.d", "sysctl.conf")
 DESCRIPTION_VARIABLES = ("lvs_services", "lvs_service_defaults", "lvs_engine", "lvs_vrrp")
 
 
@@ -52,6 +54,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         interface=entry.text("lvs_interface"),
         vip_interface=entry.text("lvs_vip_interface") or "lo",
         vip_writer=entry.choice("lvs_vip_writer", CHOICES) or AUTO,
+        sysctl_in=entry.choice("lvs_sysctl_in", _SYSCTL_IN) or _SYSCTL_IN[0],
         arp=entry.choice("lvs_arp", words.ARP) or words.ARP[0],
         weight=entry.number("lvs_weight", 0, words.MAX_WEIGHT),
         maintenance=entry.flag("lvs_maintenance"),

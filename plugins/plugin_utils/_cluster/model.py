@@ -234,6 +234,7 @@ class Host:
     interface: str | None = None
     vip_interface: str = "lo"
     vip_writer: str = AUTO
+    sysctl_in: str = "sysctl.d"
     arp: str = "sysctl"
     weight: int | None = None
     maintenance: bool = False

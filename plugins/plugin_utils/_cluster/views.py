@@ -41,6 +41,7 @@ def empty_view(host: Host) -> View:
         "director_no_redirects": [],
         "director_ipvs_settings": dict(host.ipvs_settings),
         "director_vip_writer": host.vip_writer,
+        "director_sysctl_in": host.sysctl_in,
         "director_purge_real_servers": True,
         "director_keepalived": False,
         **no_watch(),
@@ -49,6 +50,7 @@ def empty_view(host: Host) -> View:
         "realserver_arp_interfaces": [],
         "realserver_tunnels": [],
         "realserver_vip_writer": host.vip_writer,
+        "realserver_sysctl_in": host.sysctl_in,
         "realserver_answers": [],
     }
 

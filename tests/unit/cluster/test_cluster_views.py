@@ -41,6 +41,7 @@ def test_the_short_form():
         "director_no_redirects": [],
         "director_ipvs_settings": {},
         "director_vip_writer": "auto",
+        "director_sysctl_in": "sysctl.d",
         "director_purge_real_servers": True,
         "director_keepalived": False,
         "keepalived_instances": [],
@@ -54,6 +55,7 @@ def test_the_short_form():
         "realserver_answers": [],
         "realserver_tunnels": [],
         "realserver_vip_writer": "auto",
+        "realserver_sysctl_in": "sysctl.d",
     }
     assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
     assert outcome.view("rs1")["director_services"] == []

@@ -234,3 +234,34 @@ def test_the_diff_shows_each_file_and_the_unit(place: Place) -> None:
     assert (file["before"], file["after"]) == ("one = 2\n", "one = 1\n")
     assert unit["before"] == {"enabled": False, "active": True, "masked": ["other.service"]}
     assert unit["after"] == {"enabled": True, "active": True, "masked": ["other.service"]}
+
+
+def test_lines_in_somebodys_file_come_and_go_and_the_rest_stays(place: Place) -> None:
+    theirs = place.folder / "sysctl.conf"
+    theirs.write_text("a = 1\n# the last line has no end")
+    theirs.chmod(0o640)
+    before = theirs.read_text(), theirs.stat().st_mode
+    marked = {"files": {str(theirs): "b = 2\n"}, "marked": frozenset([str(theirs)])}
+    assert words(place.run(**marked), place)[0] == "write sysctl.conf"
+    assert theirs.read_text() == f"{before[0]}\n# BEGIN vip.service, written by Ansible\nb = 2\n# END vip.service\n"
+    assert place.run(**marked)["changes"] == []
+    marked["files"] = {str(theirs): "b = 3\n"}
+    assert words(place.run(**marked), place) == ["write sysctl.conf"] and "b = 2" not in theirs.read_text()
+    theirs.write_text(theirs.read_text() + "c = 3\n")
+    place.run(present=False, **marked)
+    assert (theirs.read_text(), theirs.stat().st_mode) == (f"{before[0]}\nc = 3\n", before[1])
+
+
+def test_a_file_of_lines_of_ours_alone_goes_with_them(place: Place) -> None:
+    made = place.folder / "sysctl.conf"
+    marked = {"files": {str(made): "b = 2\n"}, "marked": frozenset([str(made)])}
+    place.run(**marked)
+    assert words(place.run(**{**marked, "files": {str(made): ""}}), place) == ["remove sysctl.conf"]
+    assert not made.exists()
+
+
+def test_marks_that_somebody_has_torn_are_a_finding(place: Place) -> None:
+    theirs = place.folder / "sysctl.conf"
+    theirs.write_text("# BEGIN vip.service, written by Ansible\nb = 2\n")
+    with pytest.raises(OptionError, match=r"sysctl\.conf: the marks .* are not both there once"):
+        place.run(files={str(theirs): "b = 2\n"}, marked=frozenset([str(theirs)]))
