@@ -46,8 +46,9 @@ test-hitless: $(READY) ## Requests while the table changes, and runs killed at e
 test-molecule: $(READY) ## The playbooks on the lab: check, converge, idempotence, verify, reboot, teardown
 	tests/molecule
 
-test-full: $(READY) test-paths ## The same with every cluster that the scenario has, each with another mode; and test-paths
+test-full: $(READY) test-paths ## The same with every cluster that the scenario has, each with another mode; test-paths, and test-managers
 	tests/molecule --all
+	pytest tests/managers
 
 test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail by name
 	pytest tests/proof
