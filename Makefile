@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-full test-proof test-failover test-paths test-pyroute2 test-rhel test-managers test-scale test-speed test-matrix bench clean
+.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-full test-proof test-failover test-paths test-tunnels test-pyroute2 test-rhel test-managers test-scale test-speed test-matrix bench clean
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ test-changes: $(READY) ## A running cluster changes its way of forwarding under 
 
 test-paths: $(READY) ## Which way packets go in each way of forwarding: built, rebooted, changed, taken away
 	pytest -s tests/paths
+
+test-tunnels: $(READY) ## Tunnels packet by packet: a client without ICMP, strangers, a real server beyond the router
+	pytest -s tests/tunnels
 
 test-failover: $(READY) ## Keepalived stopped, killed, without power; servers dead; engines changed: what clients notice, as a table
 	pytest tests/failover -s

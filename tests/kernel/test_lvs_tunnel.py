@@ -88,14 +88,90 @@ def tunnels_there():
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_the_client_is_answered_whatever_is_inside_and_outside(segment, apply, wrapping):
     options = WRAPPINGS[wrapping]
+    before = tunnels_there()
     for vip, address in FAMILIES:
         send(segment, vip, address, **options)
-        assert not answered(segment, vip, 0.3), "nobody has made a tunnel yet"
-        result = apply(tunnel(address, vip, **options))
+        assert not answered(segment, vip, 0.3), "only the tunnel of another family is there"
+        result = apply(tunnel(address, vip, **options), purge=True)
         assert answered(segment, vip), (vip, address, result["changes"])
-        assert apply(tunnel(address, vip, **options))["changes"] == []
-        apply(purge=True)
-        assert not answered(segment, vip, 0.3), "the tunnel is gone"
+        assert apply(tunnel(address, vip, **options), purge=True)["changes"] == []
+    apply(purge=True)
+    assert not answered(segment, vip, 0.3)
+    assert tunnels_there() == before
+
+
+def test_check_mode_says_what_a_run_then_does(apply):
+    wanted = [tunnel(HOST, VIP, VIP6, **GUE), tunnel(HOST6, VIP, tunnel_type="gre", tunnel_checksum="csum")]
+    before = tunnels_there()
+    checked = apply(*wanted, check=True)
+    assert tunnels_there() == before
+    done = apply(*wanted)
+    assert (checked["changes"], checked["diff"]) == (done["changes"], done["diff"])
+    assert apply(check=True, purge=True)["changes"] == apply(purge=True)["changes"] != []
+
+
+def test_without_purge_what_is_there_stays_for_the_vips_of_both(segment, apply):
+    apply(tunnel(HOST, VIP))
+    assert apply(tunnel(HOST, VIP6), tunnel(HOST6, VIP6))["tunnels"][0]["vips"] == [VIP, VIP6]
+    for vip in (VIP, VIP6):
+        send(segment, vip, HOST)
+        assert answered(segment, vip)
+
+
+def test_a_tunnel_of_somebody_else_stays_up(apply):
+    apply(tunnel())
+    guest.sh("ip link set tunl0 down")
+    apply(purge=True)
+    guest.sh("ip link add name tunl0 type ipip 2>/dev/null; ip link set tunl0 up && ip fou add port 6080 gue")
+    apply(tunnel(HOST, VIP, **GUE))
+    apply(purge=True)
+    assert "UP" in guest.sh("ip -br link show tunl0") and "port 6080 gue" in guest.sh("ip fou show")
+
+
+def test_facts_tell_what_is_received(run_module, apply):
+    def receiving():
+        facts = run_module("lvs_host_facts", {})["ansible_facts"]["lvs_host"]
+        return [one["receiving"] for one in facts["tunnels"]]
+
+    apply(tunnel(HOST, VIP, VIP6, **GUE))
+    assert receiving() == [[VIP, VIP6]]
+    for spoil, mend, left in (
+        ("ip link set tunl0 down", "ip link set tunl0 up", [VIP6]),
+        ("ip link set sit0 down", "ip link set sit0 up", [VIP]),
+        ("sysctl -qw net.ipv4.conf.all.rp_filter=2", "sysctl -qw net.ipv4.conf.all.rp_filter=0", [VIP6]),
+        ("ip fou del port 6080", "ip fou add port 6080 gue", []),
+        (
+            "ip fou del port 6080 && ip fou add port 6080 ipproto 4",
+            "ip fou del port 6080 && ip fou add port 6080 gue",
+            [],
+        ),
+    ):
+        guest.sh(spoil)
+        assert receiving() == [left], spoil
+        guest.sh(mend)
+        assert receiving() == [[VIP, VIP6]], mend
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"tunnel_type": "gue"}, "tunnel_type gue needs tunnel_port"),
+        ({"tunnel_port": 6080}, "tunnel_port 6080: a tunnel of type ipip has no port"),
+        (
+            {"tunnel_type": "gre", "tunnel_checksum": "remcsum"},
+            "tunnel_checksum remcsum: remote checksum offload is for",
+        ),
+        ({"address": "192.0.2.99"}, "it is none of this host's addresses"),
+        ({"address": "192.0.2.1/24"}, "it is neither an IPv4 nor an IPv6 address"),
+        ({"vips": []}, "vips is empty"),
+        ({"vips": ["224.0.0.1"]}, "it is not an address that directors can send to"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_changed(run_module, options, words):
+    before = tunnels_there()
+    result = run_module("lvs_tunnel", {"tunnels": [{**tunnel(), **options}]})
+    assert result["failed"] and words in result["msg"]
+    assert tunnels_there() == before
 
 
 @pytest.mark.parametrize("everywhere", [0, 1, 2])

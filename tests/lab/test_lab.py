@@ -337,7 +337,8 @@ def test_a_kernel_is_taken_only_for_the_version_asked_for(kernels):
 
 
 def test_every_address_is_given_once():
-    names = [*topology.DEFAULT_HOSTS, "kernel", *(f"rs{n}" for n in range(3, 41)), *(f"lvs{n}" for n in range(3, 10))]
+    more = [*(f"rs{n}" for n in range(3, 41)), *(f"lvs{n}" for n in range(3, 10))]
+    names = [*topology.DEFAULT_HOSTS, "kernel", "rsfar", *more]
     everybody = [topology.find(name) for name in names]
     addresses = [a for host in everybody for _segment, given in host.interfaces for a in given]
     vips = ["192.168.0.77/24", "192.168.1.200/24", "192.168.4.100/24"]

@@ -8,6 +8,7 @@ client and the router are in, too. No VIP stands here: those are the collection'
 
     client --front-- router --lan-- lvs1 lvs2 rs1 rs2 (rs3 ... lvs3 ... on demand)
                |------------------- lvs1 lvs2 ...
+    rsfar --front--  a real server beyond the router, on demand
     everybody, and the guests `kernel` of the kernel tests and `nest` for a lab within the lab, on mgmt as eth0, which
     carries ssh and nothing else
 """
@@ -82,6 +83,7 @@ _HOSTS = (
     _on_lan("lvs2", 12, (76, 122, 5)),
     _on_lan("rs1", 21, (45, 118, 3), "lvs_real_servers"),
     _on_lan("rs2", 22, (55, 119, 2), "lvs_real_servers"),
+    Host("rsfar", 6, (("front", _front(6)[:2]),), ("10.99.1.1", "fd99:1::1")),
     Host("kernel", 4, memory=512),
     Host("nest", 5, memory=2560),
 )

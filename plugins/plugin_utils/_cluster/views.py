@@ -84,8 +84,13 @@ def make_views(
                 view["director_vips"].append(vip)
     for vrrp in description.vrrp:
         add_instances(views, vrrp, description, grounds)
+    _add_real_servers(views, placed, grounds)
+    return views
+
+
+def _add_real_servers(views: dict[str, View], placed: t.Sequence[Placed], grounds: Grounds) -> None:
     for name, vips in realserver_vips(placed).items():
-        interface = hosts[name].vip_interface
+        interface = grounds[name].host.vip_interface
         views[name]["realserver_vips"] = [{"address": str(address), "interface": interface} for address in vips]
     for name, interfaces in _arp_interfaces(placed).items():
         views[name]["realserver_arp_interfaces"] = sorted(interfaces)
@@ -93,7 +98,6 @@ def make_views(
         views[name]["realserver_tunnels"] = tunnels
     for name, answers in realserver_answers(placed).items():
         views[name]["realserver_answers"] = [_answer(one) for one in answers]
-    return views
 
 
 def _answer(one: Answer) -> dict[str, t.Any]:

@@ -50,7 +50,7 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
         if len(names) > 1:
             lines.append(prove_one_holder(vip, list(names), looks))
         interface = _interfaces(views[director]).get(vip) or _own_interface(vip, looks[director])
-        lines.append(prove_vip(vip, director, interface, holders, looks))
+        lines.append(prove_vip(vip, director, interface, holders & _neighbours(vip, services), looks))
         lines.append(prove_alone(vip, holders | set(names), members))
     for name in cluster["directors"]:
         lines += prove_director(views[name], looks[name])
@@ -65,6 +65,12 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     unmanaged = sorted({(one["address"], words.READY[one["forward"]]) for one in servers})
     lines += [Line(address, ready, None, "it is unmanaged") for address, ready in unmanaged]
     return list(dict.fromkeys(lines))
+
+
+def _neighbours(vip: str, services: t.Sequence[Data]) -> set[str]:
+    """The real servers that are in one network with the director; one behind a tunnel may be anywhere."""
+    servers = [server for service in services if vip in service["vips"] for server in service["real_servers"]]
+    return {server["name"] for server in servers if "name" in server and server["forward"] == "dr"}
 
 
 def _now_at(vip: str, directors: t.Sequence[str], looks: t.Mapping[str, Look]) -> str:

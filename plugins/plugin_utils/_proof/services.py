@@ -232,7 +232,7 @@ def _is_in_turn(service: Data, before: Data) -> bool:
 def prove_vip(vip: str, director: str, interface: str | None, real_servers: t.Collection[str], looks: Looks) -> Line:
     """Who answers for a VIP.
 
-    :arg real_servers: hosts that hold the VIP too, and must be silent.
+    :arg real_servers: hosts that hold the VIP too, must be silent, and would hear the director.
     """
     subject, what = vip, "neighbour solicitation" if ":" in vip else "ARP"
     own = looks[director].macs
