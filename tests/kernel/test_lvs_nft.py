@@ -34,7 +34,10 @@ COUNTERS = "meta mark 3 counter comment one; meta mark 0 tcp flags syn counter c
 def fixture_theirs(host):
     """Somebody else's rules; theirs() tells how they stand now."""
     guest.sh(f"nft -f - <<'EOF'\n{SOMEBODYS % COUNTERS}\nEOF")
-    return lambda: guest.sh("nft -s list table inet theirs && nft -s list table ip nat")
+    guest.sh("iptables-legacy -t mangle -A PREROUTING -p tcp --dport 81 -j MARK --set-mark 0")
+    guest.sh("iptables-legacy -A INPUT -s 203.0.113.9 -j DROP")
+    legacy = "iptables-legacy-save | grep ^-"
+    return lambda: guest.sh(f"nft -s list table inet theirs && nft -s list table ip nat && {legacy}")
 
 
 @pytest.fixture(name="apply")
