@@ -63,19 +63,7 @@ def make_views(
     views = {name: empty_view(hosts[name]) for name in members}
     for one in placed:
         view = views[one.director]
-        services = [_director_service(one, virtual) for virtual in virtuals(one.service, one.vip)]
-        if one.service.engine == "keepalived":
-            view["director_keepalived"] = True
-            view["keepalived_virtual_servers"] += [watched(one, entry, grounds) for entry in services]
-            view["keepalived_complete"] &= one.complete
-        else:
-            view["director_services"] += services
-            view["director_purge_real_servers"] &= one.complete
-        for virtual in virtuals(one.service, one.vip):
-            view["director_marks"] += marks_of(virtual)
-        if one.service.persistent is not None:
-            # Else a client that is bound to a real server of weight 0 would go on coming to it.
-            view["director_ipvs_settings"].setdefault("expire_quiescent_template", 1)
+        _add_virtuals(view, one, grounds)
         if any(place.server.forward == "nat" for place in one.places):
             _let_pass(view, one)
         if one.interface is not None and one.vip.vrrp is None and not one.own:
@@ -98,6 +86,23 @@ def _add_real_servers(views: dict[str, View], placed: t.Sequence[Placed], ground
         views[name]["realserver_tunnels"] = tunnels
     for name, answers in realserver_answers(placed).items():
         views[name]["realserver_answers"] = [_answer(one) for one in answers]
+
+
+def _add_virtuals(view: View, one: Placed, grounds: Grounds) -> None:
+    """What the director's table, or its keepalived, gets for one VIP of a service, and which packets get a mark."""
+    found = virtuals(one.service, one.vip)
+    services = [_director_service(one, virtual) for virtual in found]
+    if one.service.engine == "keepalived":
+        view["director_keepalived"] = True
+        view["keepalived_virtual_servers"] += [watched(one, entry, grounds) for entry in services]
+        view["keepalived_complete"] &= one.complete
+    else:
+        view["director_services"] += services
+        view["director_purge_real_servers"] &= one.complete
+    view["director_marks"] += [mark for virtual in found for mark in marks_of(virtual)]
+    if one.service.persistent is not None:
+        # Else a client that is bound to a real server of weight 0 would go on coming to it.
+        view["director_ipvs_settings"].setdefault("expire_quiescent_template", 1)
 
 
 def _answer(one: Answer) -> dict[str, t.Any]:
