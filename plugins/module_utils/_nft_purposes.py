@@ -178,6 +178,56 @@ def silenced(text: str) -> frozenset[str]:
     return frozenset(vip for match in _SILENCED.finditer(text) for vip in match[1].split(", "))
 
 
+# ---- masquerade
+
+
+def masquerade(entries: Entries, findings: list[str]) -> list[Chain]:
+    """Give what IPVS sends to real servers an address of the director as its source.
+
+    By what the client asked for, as netfilter follows the connection, and by where it goes: what goes to other real
+    servers of the same service keeps its source.
+    """
+    rules: list[str] = []
+    for number, given in enumerate(entries):
+        entry = _Entry(f"masquerade[{number}]", given, findings)
+        vips, ports = entry.addresses(), _nft.any_port(entry.ports())
+        servers = _nft.by_family(entry.addresses("servers"))
+        rules += [
+            f"meta l4proto {given['protocol']} ct original {word} daddr {same} ct original proto-dst {ports}"
+            f" {word} daddr {servers[word]} masquerade"
+            for word, same in _nft.by_family(vips).items()
+            if word in servers
+        ]
+    return [Chain("inet", "hidden", "type nat hook postrouting priority srcnat", tuple(rules))]
+
+
+# ---- forward
+
+_ERRORS = {
+    "ip": "icmp type { destination-unreachable, time-exceeded, parameter-problem }",
+    "ip6": "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }",
+}
+_FAMILY = {"ip": "ipv4", "ip6": "ipv6"}
+
+
+def forward(entries: Entries, findings: list[str]) -> list[Chain]:
+    """Pass on the answers of real servers, and their errors, and nothing else of a family that has some."""
+    answers: list[str] = []
+    senders: dict[_nft.Address, None] = {}
+    for number, given in enumerate(entries):
+        entry = _Entry(f"forward[{number}]", given, findings)
+        servers, ports = entry.addresses(), _nft.any_port(entry.ports())
+        senders.update(dict.fromkeys(servers))
+        answers += [
+            f"{word} saddr {same} {given['protocol']} sport {ports} accept"
+            for word, same in _nft.by_family(servers).items()
+        ]
+    families = _nft.by_family(senders)
+    errors = [f"{word} saddr {same} {_ERRORS[word]} accept" for word, same in families.items()]
+    others = [f"meta nfproto {_FAMILY[word]} drop" for word in families]
+    return [Chain("inet", "passing", "type filter hook forward priority filter", (*answers, *errors, *others))]
+
+
 # ---- for every purpose
 
 
@@ -220,6 +270,8 @@ class _Entry:
 # Option -> the roles whose tables have such rules, and the function that makes them.
 PURPOSES: dict[str, tuple[tuple[str, ...], Purpose]] = {
     "marks": ((_nft.DIRECTOR,), marks),
+    "masquerade": ((_nft.FORWARDING,), masquerade),
+    "forward": ((_nft.FORWARDING,), forward),
     "tunnels": ((_nft.REALSERVER,), tunnels),
     "silent": ((_nft.REALSERVER,), silent),
 }

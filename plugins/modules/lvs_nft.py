@@ -32,7 +32,7 @@ options:
       - V(realserver) has the tables C(inet openlvs_realserver) and C(arp openlvs_realserver), of which only that exists
         which has rules.
     type: str
-    choices: [director, realserver]
+    choices: [director, forwarding, realserver]
     required: true
   marks:
     description:
@@ -54,6 +54,59 @@ options:
         required: true
       ports:
         description: Ports, and ranges of them such as V(8000-8010).
+        type: list
+        elements: str
+        required: true
+      protocol:
+        description: Their protocol.
+        type: str
+        choices: [tcp, udp, sctp]
+        default: tcp
+  masquerade:
+    description:
+      - Which packets to real servers get an address of the director as their source, after IPVS has put the real
+        server's address into them. They must be followed by netfilter, C(net.ipv4.vs.conntrack=1).
+      - Only for O(table=forwarding).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      addresses:
+        description: The VIPs that clients asked for, IPv4 and IPv6.
+        type: list
+        elements: str
+        required: true
+      ports:
+        description: Ports that they asked for, and ranges of them.
+        type: list
+        elements: str
+        required: true
+      protocol:
+        description: Their protocol.
+        type: str
+        choices: [tcp, udp, sctp]
+        default: tcp
+      servers:
+        description: The real servers' addresses.
+        type: list
+        elements: str
+        required: true
+  forward:
+    description:
+      - What may be forwarded, answers of real servers with the ICMP errors that they send. Of a family that has an
+        entry, everything else is dropped. Requests that IPVS sends to real servers are not forwarded in that sense.
+      - Only for O(table=forwarding).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      addresses:
+        description: The real servers' addresses, IPv4 and IPv6.
+        type: list
+        elements: str
+        required: true
+      ports:
+        description: The ports at which they serve, and ranges of them.
         type: list
         elements: str
         required: true
@@ -187,6 +240,17 @@ EXAMPLES = r"""
         sources:
           - {interface: eth0, address: 192.0.2.1, prefix: 24}
 
+- name: Answers come back through this host, and it forwards nothing else
+  openlvs.lvs.lvs_nft:
+    table: forwarding
+    masquerade:
+      - addresses: [192.0.2.10]
+        ports: [80]
+        servers: [192.0.2.11, 192.0.2.12]
+    forward:
+      - addresses: [192.0.2.11, 192.0.2.12]
+        ports: [80]
+
 - name: No rules of this role any more
   openlvs.lvs.lvs_nft:
     table: director
@@ -217,7 +281,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
-from ansible_collections.openlvs.lvs.plugins.module_utils._nft import DIRECTOR, REALSERVER, render
+from ansible_collections.openlvs.lvs.plugins.module_utils._nft import DIRECTOR, FORWARDING, REALSERVER, render
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft_host import Nft, Place, run
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft_purposes import chains_of
 
@@ -248,8 +312,12 @@ def argument_spec() -> dict[str, t.Any]:
         "addresses": {"type": "list", "elements": "str", "required": True},
         "sources": {"type": "list", "elements": "dict", "default": [], "options": source},
     }
+    passing = {key: mark[key] for key in ("addresses", "ports", "protocol")}
+    servers = {"type": "list", "elements": "str", "required": True}
     return {
-        "table": {"type": "str", "choices": [DIRECTOR, REALSERVER], "required": True},
+        "table": {"type": "str", "choices": [DIRECTOR, FORWARDING, REALSERVER], "required": True},
+        "masquerade": {"type": "list", "elements": "dict", "default": [], "options": {**passing, "servers": servers}},
+        "forward": {"type": "list", "elements": "dict", "default": [], "options": passing},
         "marks": {"type": "list", "elements": "dict", "default": [], "options": mark},
         "tunnels": {"type": "list", "elements": "dict", "default": [], "options": tunnel},
         "silent": {"type": "list", "elements": "dict", "default": [], "options": silent},

@@ -15,7 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, endpoint
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_devices import can_be_made
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
@@ -37,7 +37,7 @@ Grounds = t.Mapping[str, Ground]
 def check_description(description: Description, grounds: Grounds, findings: Findings) -> None:
     """Everything that can be said without knowing which address a real server is reached by."""
     for service in description.services:
-        _check_what_is_built(service, findings)
+        _check_engine(service, findings)
         _check_addresses(service, findings)
         _check_real_servers(service, findings)
     _check_interfaces(description, findings)
@@ -58,12 +58,7 @@ def check_distributions(hosts: Hosts, members: t.Iterable[str], findings: Findin
             findings.add(name, f"{text} {remedy}")
 
 
-def _check_what_is_built(service: Service, findings: Findings) -> None:
-    forwards = {one.where: one.forward for one in service.real_servers if one.forward != service.forward}
-    for where, forward in {service.where: service.forward, **forwards}.items():
-        if forward not in words.BUILT_FORWARDS:
-            text = f"forward '{forward}' is not built yet: the roles apply {' and '.join(words.BUILT_FORWARDS)}"
-            findings.add(where, text)
+def _check_engine(service: Service, findings: Findings) -> None:
     if service.engine == "keepalived":
         check_watched(service, findings)
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import (
     Choice,
     Ground,
@@ -130,6 +131,9 @@ class _Placer:
                 weight = weight_of(server, self._hosts)
                 gateway = self._gateway(service, server, choice.address, director)
                 places.append(Place(server, choice.address, weight, choice.interfaces, gateway))
+        if director.host.ip_forward and any(place.server.forward in words.MASQUERADES for place in places):
+            text = "lvs_ip_forward: true lets it forward for everybody, not the answers of real servers alone"
+            self._findings.warn(director.host.name, f"{text}. Limit that by its firewall, or leave lvs_ip_forward out")
         self._check(service, vip, places, complete)
         self._warn_of_left_out(service, vip)
         interface = self._interface(service, vip, director)
@@ -211,6 +215,11 @@ class _Placer:
             remedy = f"Make {name} the next hop towards the clients yourself, and leave lvs_gateway out"
             self._findings.add(service.where, f"{text}: no address of {name} can be its gateway. {remedy}")
             return None
+        for listen in service.listen:
+            if listen.last is not None and server.port is None:
+                text = f"real server {server.name} has lvs_gateway: director, which routes the answers of single ports"
+                remedy = "route those of a range yourself, and leave lvs_gateway out"
+                self._findings.add(service.where, f"{text}, and {listen.ports} is a range: {remedy}")
         for port in sorted({server.port or listen.port for listen in service.listen}):
             known = self._gateways.setdefault((address, port), near)
             if known != near:

@@ -20,7 +20,12 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import realserver_tunnels, tunnel_options
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import Virtual, marks_of, virtuals
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import (
+    Virtual,
+    marks_of,
+    protocols,
+    virtuals,
+)
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import (
     Grounds,
     add_instances,
@@ -39,6 +44,8 @@ def empty_view(host: Host) -> View:
         "director_ip_forward": host.ip_forward,
         "director_ipv6_forward": False,
         "director_no_redirects": [],
+        "director_masquerade": [],
+        "director_forward": {"ipv4": [], "ipv6": []},
         "director_ipvs_settings": dict(host.ipvs_settings),
         "director_vip_writer": host.vip_writer,
         "director_sysctl_in": host.sysctl_in,
@@ -64,8 +71,8 @@ def make_views(
     for one in placed:
         view = views[one.director]
         _add_virtuals(view, one, grounds)
-        if any(place.server.forward == "nat" for place in one.places):
-            _let_pass(view, one)
+        if any(place.server.forward in words.MASQUERADES for place in one.places):
+            _let_pass(view, one, hosts[one.director])
         if one.interface is not None and one.vip.vrrp is None and not one.own:
             vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
             if vip not in view["director_vips"]:
@@ -122,11 +129,29 @@ def realserver_answers(placed: t.Iterable[Placed]) -> dict[str, list[Answer]]:
     return {name: list(answers) for name, answers in found.items()}
 
 
-def _let_pass(view: View, one: Placed) -> None:
+def _let_pass(view: View, one: Placed, host: Host) -> None:
     """Masquerading: answers are forwarded, and no real server learns of a way past the director."""
-    view["director_ip_forward" if one.vip.address.version == IPV4 else "director_ipv6_forward"] = True
+    family = "ipv4" if one.vip.address.version == IPV4 else "ipv6"
+    view["director_ip_forward" if family == "ipv4" else "director_ipv6_forward"] = True
     if one.interface is not None and one.interface not in view["director_no_redirects"]:
         view["director_no_redirects"].append(one.interface)
+    for virtual in virtuals(one.service, one.vip):
+        for protocol in protocols(virtual.listen):
+            listen = [each for each in virtual.listen if each.protocol == protocol]
+            asked = [each.ports for each in listen]
+            hidden = [str(place.address) for place in one.places if place.server.forward == "fullnat"]
+            if hidden:
+                view["director_ipvs_settings"]["conntrack"] = 1
+                entry = {"addresses": [str(vip) for vip in virtual.vips], "ports": asked, "protocol": protocol}
+                view["director_masquerade"].append({**entry, "servers": hidden})
+            if family == "ipv4" and host.ip_forward:
+                continue  # everything may pass
+            for place in one.places:
+                if place.server.forward in words.MASQUERADES:
+                    ports = [str(place.server.port)] if place.server.port else asked
+                    answer = {"addresses": [str(place.address)], "ports": ports, "protocol": protocol}
+                    if answer not in view["director_forward"][family]:
+                        view["director_forward"][family].append(answer)
 
 
 def _arp_interfaces(placed: t.Iterable[Placed]) -> dict[str, set[str]]:
@@ -186,7 +211,7 @@ def _real_server(place: Place, virtual: Virtual) -> dict[str, t.Any]:
     if port is not None:
         entry["port"] = port
     entry["weight"] = place.weight
-    entry["forward"] = server.forward
+    entry["forward"] = "nat" if server.forward == "fullnat" else server.forward
     if server.wrapping is not None:
         entry.update(tunnel_options(server.wrapping))
     if server.upper_threshold:

@@ -12,7 +12,8 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import flag_nam
 ENGINES = ("kernel", "keepalived", "ldirectord", "pacemaker")
 AFFINITIES = ("none", "mark", "client")
 FORWARDS = ("dr", "nat", "tun", "fullnat")
-BUILT_FORWARDS = ("dr", "nat", "tun")
+# The director takes the answers and hands them on.
+MASQUERADES = ("nat", "fullnat")
 GATEWAYS = ("director",)
 # What a real server must be for each way in which packets can reach it.
 READY = {

@@ -24,7 +24,13 @@ REALSERVER_RUNS = (
     "__realserver_applied",
     "__realserver_answers",
 )
-DIRECTOR_RUNS = ("__director_settings", "__director_rules", "__director_table", "__director_applied")
+DIRECTOR_RUNS = (
+    "__director_settings",
+    "__director_rules",
+    "__director_table",
+    "__director_applied",
+    "__director_passing",
+)
 RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, *BOOTS)
 REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", *RUNS)
 

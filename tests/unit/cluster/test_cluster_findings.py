@@ -177,7 +177,6 @@ def test_a_real_server_twice():
 
 
 NOT_BUILT = [
-    ({"forward": "fullnat"}, "forward 'fullnat' is not built yet: the roles apply dr and nat and tun"),
     (
         {"checks": [{"type": "http", "path": "/"}]},
         (
@@ -200,12 +199,23 @@ def test_what_no_role_applies_yet_is_said(changes, text):
     assert only(build(web(**changes))) == f"lvs_services[0] web: {text}"
 
 
-def test_a_real_server_of_another_way_is_said():
-    outcome = build(web(real_servers=[{"host": "rs1"}, {"host": "rs2", "forward": "fullnat"}]))
-    assert (
-        only(outcome)
-        == "lvs_services[0] web real_servers[1]: forward 'fullnat' is not built yet: the roles apply dr and nat and tun"
-    )
+def test_a_director_hides_clients_from_the_real_servers_that_are_reached_so():
+    servers = [{"host": "rs1", "port": 8080}, {"host": "rs2", "forward": "dr"}]
+    outcome = build(web(forward="fullnat", real_servers=servers))
+    view = outcome.view("lvs1")
+    assert [one["forward"] for one in view["director_services"][0]["real_servers"]] == ["nat", "dr"]
+    client = {"addresses": ["192.0.2.77"], "ports": ["80"], "protocol": "tcp"}
+    assert view["director_masquerade"] == [{**client, "servers": ["192.0.2.11"]}]
+    passing = {"addresses": ["192.0.2.11"], "ports": ["8080"], "protocol": "tcp"}
+    assert view["director_forward"] == {"ipv4": [passing], "ipv6": []}
+    assert view["director_ipvs_settings"] == {"conntrack": 1} and view["director_ip_forward"] is True
+    assert outcome.view("rs1")["realserver_vips"] == []
+
+
+def test_who_wants_a_director_to_forward_gets_no_limits():
+    outcome = build(web(forward="fullnat", real_servers=[{"host": "rs1"}]), hosts={"lvs1": {"lvs_ip_forward": True}})
+    assert outcome.view("lvs1")["director_forward"] == {"ipv4": [], "ipv6": []}
+    assert "lvs1: lvs_ip_forward: true lets it forward for everybody" in str(outcome.warnings)
 
 
 V4, V6 = ({"address": address, "unmanaged": True} for address in ("192.0.2.20", "2001:db8::20"))

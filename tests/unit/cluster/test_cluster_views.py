@@ -39,6 +39,8 @@ def test_the_short_form():
         "director_ip_forward": False,
         "director_ipv6_forward": False,
         "director_no_redirects": [],
+        "director_masquerade": [],
+        "director_forward": {"ipv4": [], "ipv6": []},
         "director_ipvs_settings": {},
         "director_vip_writer": "auto",
         "director_sysctl_in": "sysctl.d",
