@@ -12,6 +12,7 @@ known for few. To any other an empty datagram is sent, and its silence says noth
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import errno
 import os
@@ -25,6 +26,7 @@ _QUESTIONS = {53: bytes.fromhex("4c56 0100 0001 0000 0000 0000 00 0002 0001"), 1
 # linux/in.h, linux/in6.h: hear of refusals also without being connected, for answers may come from elsewhere.
 _HEAR_REFUSALS = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 _PATIENCE = 3  # questions in a row that nobody answers; more would only cost time
+_TRIES = 3  # datagrams may be lost, and clients ask again
 _GRACE = 0.5  # seconds for the other side to close, or to refuse
 TIMED_OUT = "no answer in time"
 SILENT = "no answer, and none was to be expected"
@@ -109,11 +111,13 @@ def once(target: Target) -> str | None:
 def _ask(target: Target, question: bytes | None) -> str | None:
     with socket.socket(target.family, socket.SOCK_DGRAM) as channel:
         channel.setsockopt(*_HEAR_REFUSALS[target.family], 1)
-        channel.settimeout(target.timeout if question else min(target.timeout, _GRACE))
-        channel.sendto(question or b"", (target.vip, target.port))
-        try:
-            _answer, (sender, *_place) = channel.recvfrom(1 << 16)
-        except socket.timeout:
+        channel.settimeout(target.timeout / _TRIES if question else min(target.timeout, _GRACE))
+        for _try in range(_TRIES if question else 1):
+            channel.sendto(question or b"", (target.vip, target.port))
+            with contextlib.suppress(socket.timeout):
+                _answer, (sender, *_place) = channel.recvfrom(1 << 16)
+                break
+        else:
             return TIMED_OUT if question else SILENT
     if socket.inet_pton(target.family, sender) == socket.inet_pton(target.family, target.vip):
         return None
