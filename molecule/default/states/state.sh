@@ -12,6 +12,8 @@
   lsmod | awk 'NR > 1 && /^ip_vs/ { print "module", $1 }'
   systemctl list-unit-files --no-legend 'openlvs*' 'ipvsadm*' 'keepalived*' | awk '{ print "unit", $1, $2 }'
   ip -o address show | sed 's/^[0-9]*: /address /; s/ *\\.*//'
+  ip -o link show up | sed 's/^[0-9]*: \([^:@]*\).*/link up \1/'
+  nft -s list ruleset 2>/dev/null | sed 's/^/rules /'
   ip -o route show table all | grep -v ' proto kernel ' | sed 's/^/route /'
   ip -6 -o route show table all | grep -v ' proto kernel ' | sed 's/^/route6 /'
   for name in /proc/sys/net/ipv4/conf/*/arp_* /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/ip_forward; do
