@@ -12,15 +12,21 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import DIRECT
 
 Service = t.Mapping[str, t.Any]
+Answer = t.Mapping[str, t.Any]
 
 
 def hold_unready(
-    services: t.Sequence[Service], ready: t.Mapping[str, t.Mapping[str, t.Any]], marks: t.Sequence[Service] = ()
+    services: t.Sequence[Service],
+    ready: t.Mapping[str, t.Mapping[str, t.Any]],
+    marks: t.Sequence[Service] = (),
+    answers: t.Mapping[str, t.Sequence[Answer]] | None = None,
 ) -> list[dict[str, t.Any]]:
-    """The services, with ``hold`` on every real server that must have its VIPs, and its tunnel, and does not."""
+    """The services, with ``hold`` on every real server that lacks its VIPs, its tunnel or its way back."""
     if not isinstance(services, (list, tuple)) or not isinstance(ready, t.Mapping):
         raise AnsibleFilterError("hold_unready takes a list of services, and a dictionary: host, its fact lvs_host")
-    known = {str(host): _Ready(facts or {}) for host, facts in ready.items()}
+    wanted = answers or {}
+    hosts = {*map(str, ready), *map(str, wanted)}
+    known = {host: _Ready(ready.get(host) or {}, wanted.get(host, ())) for host in hosts}
     return [{**service, "real_servers": _judged(service, _vips(service, marks), known)} for service in services]
 
 
@@ -35,13 +41,14 @@ def _vips(service: Service, marks: t.Sequence[Service]) -> list[str]:
 class _Ready:
     """What a host can do at this moment, by its facts."""
 
-    def __init__(self, facts: t.Mapping[str, t.Any]) -> None:
+    def __init__(self, facts: t.Mapping[str, t.Any], wanted: t.Sequence[Answer] = ()) -> None:
         self.silent = frozenset(str(vip) for vip in facts.get("silent", ()))
         self.tunnels = {(*_tunnel(one), one["address"]): one["receiving"] for one in facts.get("tunnels", ())}
+        self.astray = {one["address"] for one in wanted if one not in facts.get("answers", ())}
 
     def serves(self, vip: str, server: Service) -> bool:
         if server.get("forward", "dr") not in DIRECT:
-            return True
+            return str(server["address"]) not in self.astray
         wrapped = server.get("forward") == "tun"
         unwraps = vip in self.tunnels.get((*_tunnel(server), str(server["address"])), ()) if wrapped else True
         return vip in self.silent and unwraps

@@ -55,7 +55,9 @@ def enough() -> bool:
 def noted() -> Iterator[None]:
     try:
         yield
-    except AssertionError:
+    except AssertionError as exc:
+        if not COUNT["failed"]:
+            print(f"a difference at step {COUNT['steps']}; looking for the shortest sequence that shows it\n{exc}")
         COUNT["failed"] += 1
         raise
 

@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import typing as t
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -35,14 +35,14 @@ class Mode:
     :attr vips: where clients ask.
     :attr addresses: those of director and real servers.
     :attr through: whether answers pass the director.
-    :attr routing: what the site gives the real servers: commands of ip(8), by host.
+    :attr gateway: what ``lvs_gateway`` of the real servers says.
     """
 
     forward: str
     vips: tuple[str, ...]
     addresses: dict[str, list[str]]
     through: bool = False
-    routing: dict[str, list[str]] = field(default_factory=dict)
+    gateway: str | None = None
 
     def description(self, weights: tuple[int, int], scheduler: str) -> dict[str, t.Any]:
         """An inventory: the same for all but the words for the way."""
@@ -59,7 +59,7 @@ class Mode:
         hosts = {name: {"lvs_addresses": found} for name, found in self.addresses.items()}
         for name in SERVERS:
             where = [found.partition("/")[0] for found in self.addresses[name]] if self.through else self.vips
-            hosts[name] |= {"lab_answers": [PORT, *where], "lab_routing": self.routing.get(name, [])}
+            hosts[name] |= {"lab_answers": [PORT, *where]} | ({"lvs_gateway": self.gateway} if self.gateway else {})
         return {"all": {"vars": {"lvs_services": [service]}, "hosts": {**hosts, CLIENT: {"lab_answers": [PORT]}}}}
 
 
@@ -68,16 +68,16 @@ LAN = {
     "rs1": ["192.168.1.118/24", "fd99:2::21/64"],
     "rs2": ["192.168.1.119/24", "fd99:2::22/64"],
 }
-BEHIND = {"lvs1": ["192.168.4.4/24"], "rs1": ["192.168.4.3/24"], "rs2": ["192.168.4.2/24"]}
-BACK = {
-    name: ["route replace default via 192.168.4.4 table 4", f"rule add from {found[0].partition('/')[0]} lookup 4"]
-    for name, found in BEHIND.items()
-    if name in SERVERS
+BEHIND = {
+    "lvs1": ["192.168.4.4/24", "fd99:2::11/64"],
+    "rs1": ["192.168.4.3/24", "fd99:2::21/64"],
+    "rs2": ["192.168.4.2/24", "fd99:2::22/64"],
 }
 MODES = [
     Mode("dr", ("192.168.1.210", "fd99:2::210"), LAN),
-    Mode("nat", ("192.168.4.210",), BEHIND, through=True, routing=BACK),
-    Mode("tun", ("192.168.1.211", "fd99:2::211"), LAN),
+    Mode("nat", ("192.168.4.210", "fd99:2::210"), BEHIND, through=True, gateway="director"),
+    Mode("fullnat", ("192.168.4.211", "fd99:2::211"), BEHIND, through=True),
+    Mode("tun", ("192.168.1.212", "fd99:2::212"), LAN),
 ]
 
 
@@ -129,9 +129,7 @@ class Cluster:
     def ask(self, requests: int = REQUESTS) -> dict[tuple[str, str], list[str]]:
         """Who answered, by VIP and protocol."""
         asked = [(vip, protocol) for vip in self.mode.vips for protocol in PROTOCOLS]
-        questions = [
-            {"protocol": protocol, "address": vip, "port": PORT, "count": requests} for vip, protocol in asked
-        ]
+        questions = [{"protocol": protocol, "address": vip, "port": PORT, "count": requests} for vip, protocol in asked]
         answers = json.loads(on(CLIENT, f"python3 /srv/answer.py ask {shlex.quote(json.dumps(questions))}"))
         return dict(zip(asked, answers))
 

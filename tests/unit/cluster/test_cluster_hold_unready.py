@@ -39,6 +39,27 @@ def test_a_host_that_is_not_ready(ready):
     assert held(ready) == [True, False]
 
 
+BACK = {"address": "192.0.2.11", "protocol": "tcp", "port": 80, "gateway": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    ("ready", "waits"),
+    [
+        ({"rs1": {"answers": [BACK]}}, False),
+        ({"rs1": {"answers": []}}, True),
+        ({"rs1": {"answers": [{**BACK, "gateway": "192.0.2.2"}]}}, True),
+        ({"rs1": None}, True),
+        ({}, True),
+    ],
+)
+def test_answers_to_masqueraded_requests_must_have_their_way_back(ready, waits):
+    service = {**SERVICE, "real_servers": [{**server, "forward": "nat"} for server in SERVICE["real_servers"]]}
+    (found,) = hold_unready([service], ready, answers={"rs1": [BACK]})
+    assert [server.get("hold", False) for server in found["real_servers"]] == [waits, False]
+    (found,) = hold_unready([service], ready, answers={"rs1": []})
+    assert not any("hold" in server for server in found["real_servers"])
+
+
 GUE = {"tunnel_type": "gue", "tunnel_port": 6080}
 
 
