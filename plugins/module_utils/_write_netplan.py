@@ -18,7 +18,8 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._written import HEADER
 
 def files(place: Place) -> dict[str, Text]:
     """A file of netplan's, and what netplan has no word for in a drop-in of the file that it makes."""
-    assert place.managed is not None
+    if place.managed is None:
+        raise ValueError(f"nothing looks after {place.interface}")
     lines = [
         f"# {HEADER}",
         "network:",

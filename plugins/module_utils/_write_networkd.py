@@ -32,7 +32,8 @@ def files(place: Place) -> dict[str, Text]:
 
 def drop_in(place: Place, sections: str) -> dict[str, Text]:
     """What is added to the file that matches the interface."""
-    assert place.managed is not None
+    if place.managed is None:
+        raise ValueError(f"nothing looks after {place.interface}")
     guard = "" if place.managed.guarded else _GUARD
     if not guard + sections:
         return {}

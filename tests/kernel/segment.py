@@ -115,7 +115,6 @@ class Segment:
                 process.kill()
                 process.wait()
 
-
     @contextlib.contextmanager
     def answering(self, name: str, *ports: int) -> Iterator[None]:
         """A neighbour says its name there, over TCP, UDP and SCTP and from the address that was asked."""

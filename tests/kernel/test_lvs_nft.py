@@ -179,6 +179,18 @@ def test_a_host_without_nft_says_so(apply, run_module, monkeypatch):
     assert result["msg"].endswith("there is no command nft on this host. Install the package nftables.")
 
 
+def dying(act, left):
+    """An act before which the process is killed when none is left."""
+
+    def wrapped(*args):
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+        return act(*args)
+
+    return wrapped
+
+
 @pytest.mark.parametrize(("before", "after"), [([], MARKS), (MARKS, OTHER), (MARKS, [])])
 def test_a_run_that_is_killed_is_completed_by_the_next(theirs, apply, monkeypatch, before, after):
     apply(after)
@@ -189,18 +201,9 @@ def test_a_run_that_is_killed_is_completed_by_the_next(theirs, apply, monkeypatc
         apply(before)
         left = [steps]
 
-        def dying(act, left=left):
-            def wrapped(*args):
-                if not left[0]:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left[0] -= 1
-                return act(*args)
-
-            return wrapped
-
         with monkeypatch.context() as patch:
             for place, name in acts:
-                patch.setattr(place, name, dying(getattr(place, name)))
+                patch.setattr(place, name, dying(getattr(place, name), left))
             try:
                 apply(after)
             except AssertionError as error:

@@ -87,7 +87,7 @@ def test_networkd_leaves_to_others_what_they_have_said_about_keeping() -> None:
 
 
 def test_networkd_on_lo() -> None:
-    ((path, text),) = texts("networkd", real_server()).items()
+    ((path, text),) = [*texts("networkd", real_server()).items()]
     assert path == "/etc/systemd/network/50-openlvs-realserver-lo.network"
     assert text.startswith("[Match]\nName=lo\n") and "Label=lo:0\n" in text and "PreferredLifetime" not in text
 
@@ -157,7 +157,7 @@ iface eth0 inet manual
     up /sbin/ip address replace 2001:db8::100/128 dev eth0 nodad preferred_lft 0
 """
     }
-    ((path, text),) = texts("ifupdown", director("ifupdown", interface="eth0.100")).items()
+    ((path, text),) = [*texts("ifupdown", director("ifupdown", interface="eth0.100")).items()]
     assert path.endswith("/openlvs-director-eth0-100")  # it passes over names with dots
     assert "iface eth0.100 inet manual" in text
 

@@ -65,7 +65,7 @@ class World:
         monkeypatch.setattr(_keepalived, "_write", lambda path, _text: self.done.append(f"write {path}"))
         monkeypatch.setattr(files, "write", lambda path, _text, _mode: self.done.append(f"write {path}"))
         monkeypatch.setattr(files, "remove", lambda path: self.done.append(f"remove {path}"))
-        monkeypatch.setattr(files, "read", lambda path: self.texts.get(path))  # noqa: PLW0108 (texts is replaced)
+        monkeypatch.setattr(files, "read", lambda path: dict.get(self.texts, path))  # texts is replaced
         monkeypatch.setattr(kernel, "read", lambda: self.host)
         monkeypatch.setattr(kernel, "apply", lambda steps, _host: self._touch(steps))
         monkeypatch.setattr(_keepalived._manifest, "save", self._record)
