@@ -18,15 +18,14 @@ from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "lab"))
+import topology
+from managers import MANAGERS, Manager, take
+
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 LAB = CHECKOUT / "tests" / "lab" / "lab"
 STATE = CHECKOUT / "molecule" / "default" / "states" / "state.sh"
-sys.path.insert(0, str(LAB.parent))
-
-import topology  # noqa: E402
-from managers import MANAGERS, Manager, take  # noqa: E402
-
 HOSTS = ("lvs1", "rs1", "rs2")
 VIPS = ("192.168.0.77", "fd99:2::77")
 # What packages that stay brought along, the kernel's modules, and what managers note about the present.
