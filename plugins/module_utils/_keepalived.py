@@ -12,149 +12,47 @@ clients notice neither.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-import os
-import stat
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_kernel, _manifest
+from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _host_kernel
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress, RemoveRoute
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import UNIT, Daemon, wait_until
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import (
-    CONFIG,
-    DROP_IN,
-    HEADER,
-    KEPT,
-    MODES,
-    RESTART,
-    SECRET,
-)
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, due, knows
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, RemoveAddress, RemoveRoute
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon, wait_until
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, ENGINE, SECRET, UNIT
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, knows
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VRRP, Manifest, VipRecord
-from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, plan
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
-from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey, Table
 
-OWNER = "keepalived"
 _COVER = "lo"  # where a VIP stands while keepalived, which begins without any, takes it over
-_ATTEMPTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class Request(_engine.Request):
     """What shall be.
 
-    :arg config: text of keepalived.conf; empty if keepalived has nothing to do here.
-    :arg secret: text of the file with the password, which it includes; empty without one.
-    :arg described: the table when all servers are well.
-    :arg sorry: who answers for a service when too few are.
+    :arg secret: text of the file with the password, which the configuration includes; empty without one.
     :arg vips: the VIPs that VRRP moves.
-    :arg hand_over: what it leaves behind stays in the kernel, for the role director.
     """
 
-    config: str
-    secret: str
-    described: Table
-    sorry: t.Mapping[ServiceKey, RealServer]
-    vips: t.Mapping[str, VipRecord]
-    hand_over: bool = False
+    secret: str = ""
+    vips: t.Mapping[str, VipRecord] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True)
-class Found:
-    """What is there."""
+class Work(_engine.Work):
+    """One run."""
 
-    texts: t.Mapping[str, str]
-    odd: frozenset[str]
-    unit: t.Mapping[str, str]
-    host: Host
-
-    @property
-    def active(self) -> bool:
-        return self.unit.get("ActiveState") in ("active", "reloading")
-
-    @property
-    def enabled(self) -> bool:
-        return self.unit.get("UnitFileState") == "enabled"
-
-    @property
-    def ours(self) -> bool:
-        return self.texts.get(CONFIG, "").startswith(HEADER)
-
-    def differs(self, path: str, text: str) -> bool:
-        return self.texts.get(path, "") != text or (bool(text) and path in self.odd)
-
-
-def look(daemon: Daemon) -> Found:
-    texts = {path: text for path, text in ((path, _files.read(path)) for path in MODES) if text is not None}
-    odd = frozenset(path for path in texts if _odd(path))
-    return Found(texts, odd, daemon.state(), _host_kernel.read())
-
-
-def _write(path: str, text: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    _files.write(path, text, MODES[path])
-
-
-def _odd(path: str) -> bool:
-    status = os.lstat(path)
-    return not stat.S_ISREG(status.st_mode) or stat.S_IMODE(status.st_mode) != MODES[path] or status.st_uid != 0
-
-
-class Work:
-    """One run.
-
-    :attr changes: what was done, or in check mode would be.
-    """
+    engine = ENGINE
 
     def __init__(self, request: Request, daemon: Daemon, access: Access, check_mode: bool) -> None:
+        super().__init__(request, daemon, access, check_mode)
         self._request = request
         self._daemon = daemon
-        self._access = access
-        self._check_mode = check_mode
-        self.changes: list[str] = []
-        self.found = look(daemon)
 
-    def run(self) -> None:
-        """:raises LvsError: when something refuses; the details tell what was done before."""
-        try:
-            if self._request.config:
-                self._be_there()
-            elif self.found.ours or self._recorded() or VRRP in {vip["side"] for vip in self._manifest.vips.values()}:
-                self._go()
-        except LvsError as exc:
-            exc.details.setdefault("applied", self.changes)
-            raise
-
-    @property
-    def _manifest(self) -> Manifest:
-        return self.found.host.manifest
-
-    def _recorded(self) -> tuple[str, ...]:
-        return self._manifest.services.get(OWNER, ())
-
-    def _do(self, text: str, act: t.Callable[[], object]) -> None:
-        if not self._check_mode:
-            act()
-        self.changes.append(text)
-
-    def _remove(self, path: str) -> None:
-        def act() -> None:
-            _files.remove(path)
-            if path == DROP_IN:
-                with contextlib.suppress(OSError):  # others have something there, too
-                    os.rmdir(os.path.dirname(path))
-
-        self._do(f"remove {path}", act)
-
-    def _record(self, manifest: Manifest, text: str) -> None:
-        if manifest != self._manifest:
-            self._do(text, lambda: _manifest.save(manifest))
-            self.found = dataclasses.replace(self.found, host=dataclasses.replace(self.found.host, manifest=manifest))
+    def _is_there(self) -> bool:
+        return super()._is_there() or VRRP in {vip["side"] for vip in self._manifest.vips.values()}
 
     # ---- being there
 
@@ -165,17 +63,9 @@ class Work:
         if new:
             self._daemon.judge(request.config, request.secret, SECRET)
         taken = self._taken()
-        gone = [name for name in self._recorded() if name not in map(str, request.described.services)]
+        gone = self._left_out()
         self._record(self._claimed(gone), "# record: keepalived has the table and the VIPs")
-        if CONFIG in found.texts and not found.ours:
-            self._do(f"keep {CONFIG} as {KEPT}", lambda: _files.write(KEPT, found.texts[CONFIG], 0o644))
-        for path, text in ((SECRET, request.secret), (CONFIG, request.config), (DROP_IN, RESTART)):
-            if found.differs(path, text):
-                self._do(f"write {path}", functools.partial(_write, path, text)) if text else self._remove(path)
-        if found.differs(DROP_IN, RESTART):
-            self._do("systemctl daemon-reload", lambda: self._daemon.systemctl("daemon-reload"))
-        if not found.enabled:
-            self._do(f"systemctl enable {UNIT}", lambda: self._daemon.systemctl("enable", UNIT))
+        self._put_files({SECRET: request.secret, CONFIG: request.config})
         if new or not found.active:
             word = "reload" if found.active else "start"
             self._do(f"systemctl {word} {UNIT}", lambda: self._begin(word, taken))
@@ -205,16 +95,11 @@ class Work:
         return [one for address in self._request.vips if address in ours for one in self.found.host.standing(address)]
 
     def _claimed(self, gone: t.Sequence[str]) -> Manifest:
-        listed = [str(key) for key in self._request.described.services]
-        manifest = self._manifest
-        for owner, names in manifest.services.items():
-            manifest = manifest.with_services(owner, [name for name in names if name not in listed])
-        return manifest.with_services(OWNER, [*listed, *gone]).with_vips(self._request.vips)
+        return super()._claimed(gone).with_vips(self._request.vips)
 
     def _settled(self) -> Manifest:
         left = [address for address in self._manifest.vips_of(VRRP) if address not in self._request.vips]
-        listed = [str(key) for key in self._request.described.services]
-        return self._manifest.with_services(OWNER, listed).without_vips(left)
+        return super()._settled().without_vips(left)
 
     def _begin(self, word: str, taken: t.Sequence[Address]) -> None:
         covers = [Address(one.address, 128 if one.ipv6 else 32, _COVER) for one in taken if one.interface != _COVER]
@@ -239,30 +124,6 @@ class Work:
     def _stands(self, address: str) -> bool:
         return any(one.interface != _COVER for one in _host_kernel.read().standing(address))
 
-    # ---- the kernel's table
-
-    def _mend(self, gone: t.Sequence[str]) -> None:
-        """What others have changed in the table becomes again what keepalived has made of it."""
-        owned = frozenset(ServiceKey.parse(name) for name in gone)
-        if not self._request.described.services and not owned:
-            return
-        for _attempt in range(_ATTEMPTS):
-            steps, states = self._drift(owned)
-            if not steps:
-                return
-            if self._check_mode:
-                self.changes += [str(step) for step in steps]
-                return
-            if self._due(states) != self._due(self._states()):
-                continue  # a server has failed or come back in between
-            self._access.apply(steps)
-            self.changes += [str(step) for step in steps]
-        raise LvsError("The table keeps changing: servers fail and come back at every look. Run again when they stay.")
-
-    def _drift(self, owned: t.Collection[ServiceKey]) -> tuple[tuple[Step, ...], States]:
-        states = self._states()
-        return plan(self._access.read(), self._due(states), purge_real_servers=True, owned=owned), states
-
     def _states(self) -> States:
         if not self._request.described.services:
             return {}
@@ -270,9 +131,6 @@ class Work:
         if states is None:
             raise LvsError(f"keepalived runs without looking at its servers. 'journalctl --unit {UNIT}' tells why.")
         return states
-
-    def _due(self, states: States) -> Table:
-        return due(self._request.described, self._request.sorry, states)
 
     # ---- going
 
@@ -285,70 +143,33 @@ class Work:
         if found.active:
             end = self._daemon.leave if stays else lambda: self._daemon.systemctl("stop", UNIT)
             self._do(f"systemctl {'kill' if stays else 'stop'} {UNIT}", end)
-        if found.enabled:
-            self._do(f"systemctl disable {UNIT}", lambda: self._daemon.systemctl("disable", UNIT))
-        for path in MODES:
-            if path in found.texts and (path != CONFIG or found.ours):
-                self._remove(path)
-        if DROP_IN in found.texts:
-            self._do("systemctl daemon-reload", lambda: self._daemon.systemctl("daemon-reload"))
-        before = _files.read(KEPT)
-        if before is not None:
-            self._do(f"write {CONFIG}, as it was found", lambda: os.replace(KEPT, CONFIG))
+        self._take_files()
         if stays:
             self._record(self._handed_over(), "# record: the director has the table and the VIPs")
         else:
             self._clear(held)
 
     def _handed_over(self) -> Manifest:
-        names = [*self._manifest.services.get(DIRECTOR, ()), *self._recorded()]
         vips = {key: VipRecord(**{**vip, "side": DIRECTOR}) for key, vip in self._manifest.vips_of(VRRP).items()}
-        return self._manifest.with_services(OWNER, ()).with_services(DIRECTOR, names).with_vips(vips)
+        return super()._handed_over().with_vips(vips)
 
     def _clear(self, held: t.Sequence[Address]) -> None:
         """What a keepalived that was killed has left; one that ends has taken it along."""
-        owned = [ServiceKey.parse(name) for name in self._recorded()]
         if not self._check_mode or not self.found.active:
-            steps = plan(self._access.read(), Table(), owned=owned)
-            self._do_all([str(step) for step in steps], lambda: self._access.apply(steps))
+            self._clear_table()
             standing = held if self._check_mode else [one for one in held if one in _host_kernel.read().addresses]
             removals = [RemoveAddress(one) for one in standing]
             self._do_all([str(step) for step in removals], lambda: _host_kernel.apply(removals, self.found.host))
-        manifest = self._manifest.with_services(OWNER, ()).without_vips(self._manifest.vips_of(VRRP))
+        manifest = self._manifest.with_services(ENGINE.owner, ()).without_vips(self._manifest.vips_of(VRRP))
         self._record(manifest, "# record: keepalived has nothing here any more")
-
-    def _do_all(self, texts: t.Sequence[str], act: t.Callable[[], object]) -> None:
-        if texts and not self._check_mode:
-            act()
-        self.changes += texts
 
 
 def run(request: Request, daemon: Daemon, access: Access, check_mode: bool) -> Work:
     """Bring keepalived to what is asked; the work tells what was done."""
-    if check_mode:
-        work = Work(request, daemon, access, True)
-        work.run()
-        return work
-    with _manifest.exclusive():
-        work = Work(request, daemon, access, False)
-        work.run()
-        return work
+    return _engine.run(lambda checking: Work(request, daemon, access, checking), check_mode)
 
 
 def told(work: Work, request: Request) -> dict[str, t.Any]:
     """What was found, for a proof."""
-    found = work.found
-    texts = {CONFIG: request.config, SECRET: request.secret, DROP_IN: RESTART if request.config else ""}
-    return {
-        "unit": {
-            "name": UNIT,
-            "present": bool(found.unit.get("UnitFileState")),
-            "enabled": found.enabled,
-            "active": found.active,
-        },
-        "files": [
-            {"path": path, "present": path in found.texts, "same": not found.differs(path, text)}
-            for path, text in texts.items()
-            if text
-        ],
-    }
+    drop_in = ENGINE.drop_in_text if request.config else ""
+    return _engine.told(work, {CONFIG: request.config, SECRET: request.secret, ENGINE.drop_in: drop_in})

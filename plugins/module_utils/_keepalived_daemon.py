@@ -19,12 +19,11 @@ import typing as t
 from ansible.module_utils.common.process import get_bin_path
 from ansible_collections.openlvs.lvs.plugins.module_utils import _files
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, HEADER
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, HEADER, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import ServiceState, parse
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 
 PROGRAM = "keepalived"
-UNIT = "keepalived.service"
 PATIENCE = 15.0  # seconds; a reload of a thousand services takes one or two
 _PID_FILES = ("/run/checkers.pid", "/run/keepalived/checkers.pid", "/var/run/keepalived_checkers.pid")
 _REPORT = "tmp/keepalived_check.data"

@@ -8,16 +8,14 @@
 
 from __future__ import annotations
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_files import Engine
+
 CONFIG = "/etc/keepalived/keepalived.conf"
 SECRET = "/etc/keepalived/openlvs-auth.conf"  # the password, for root alone; CONFIG includes it
-KEPT = CONFIG + ".before-openlvs"  # somebody else's CONFIG, which comes back in the end
 HEADER = "# Written by Ansible, role openlvs.lvs.keepalived."
-DROP_IN = "/etc/systemd/system/keepalived.service.d/openlvs.conf"
-MODES = {CONFIG: 0o644, SECRET: 0o600, DROP_IN: 0o644}
+UNIT = "keepalived.service"
 
 # One that was killed has left its VIPs where nobody looks after them any more; it takes them off when it starts.
-RESTART = f"""{HEADER} Changes made here do not last.
-[Service]
-Restart=on-failure
-RestartSec=2
-"""
+_RESTART = "[Service]\nRestart=on-failure\nRestartSec=2\n"
+
+ENGINE = Engine("keepalived", UNIT, HEADER, CONFIG, {CONFIG: 0o644, SECRET: 0o600}, _RESTART)

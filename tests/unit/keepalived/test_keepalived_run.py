@@ -10,15 +10,13 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _keepalived
+from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _keepalived
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import (
     CONFIG,
-    DROP_IN,
+    ENGINE,
     HEADER,
-    KEPT,
-    RESTART,
     SECRET,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import ServerState, ServiceState
@@ -28,18 +26,19 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, 
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, Table
 
 VIP = "192.0.2.10"
+DROP_IN, KEPT = ENGINE.drop_in, ENGINE.kept
 WEB = ServiceKey.addressed("tcp", VIP, 80)
 RS1, RS2 = RealServer("192.0.2.11", 80), RealServer("192.0.2.12", 80)
 DESCRIBED = Table.of([(Service(WEB), [RS1, RS2])])
 TEXT = f"{HEADER}\nvirtual_server\n"
-OURS = {CONFIG: TEXT, SECRET: "password", DROP_IN: RESTART}
+OURS = {CONFIG: TEXT, SECRET: "password", DROP_IN: ENGINE.drop_in_text}
 
 
 def record(side: str) -> VipRecord:
     return VipRecord(side=side, interface="eth0", prefix=32, label=None, host_route=False, announced=True)
 
 
-WANTED = _keepalived.Request(TEXT, "password", DESCRIBED, {}, {VIP: record(VRRP)})
+WANTED = _keepalived.Request(TEXT, DESCRIBED, {}, secret="password", vips={VIP: record(VRRP)})
 NOTHING = dataclasses.replace(WANTED, config="", secret="", described=Table(), vips={})
 
 
@@ -60,18 +59,18 @@ class World:
         self.unit = {"UnitFileState": "disabled", "ActiveState": "inactive"}
         links = {name: Link(1, name, "02:00:00:00:00:01", loopback=name == "lo") for name in ("lo", "eth0")}
         self.host = Host(links, (), (), {}, {}, frozenset(), frozenset(), Manifest())
-        files, kernel = _keepalived._files, _keepalived._host_kernel
-        monkeypatch.setattr(_keepalived, "look", lambda _daemon: self.look())
-        monkeypatch.setattr(_keepalived, "_write", lambda path, _text: self.done.append(f"write {path}"))
+        files, kernel = _engine._files, _engine._host_kernel
+        monkeypatch.setattr(_engine, "look", lambda *_args: self.look())
+        monkeypatch.setattr(_engine, "_write", lambda path, *_args: self.done.append(f"write {path}"))
         monkeypatch.setattr(files, "write", lambda path, _text, _mode: self.done.append(f"write {path}"))
         monkeypatch.setattr(files, "remove", lambda path: self.done.append(f"remove {path}"))
         monkeypatch.setattr(files, "read", lambda path: dict.get(self.texts, path))  # texts is replaced
         monkeypatch.setattr(kernel, "read", lambda: self.host)
         monkeypatch.setattr(kernel, "apply", lambda steps, _host: self._touch(steps))
-        monkeypatch.setattr(_keepalived._manifest, "save", self._record)
+        monkeypatch.setattr(_engine._manifest, "save", self._record)
 
-    def look(self) -> _keepalived.Found:
-        return _keepalived.Found(self.texts, frozenset(), self.unit, self.host)
+    def look(self) -> _engine.Found:
+        return _engine.Found(ENGINE, self.texts, frozenset(), self.unit, self.host)
 
     def running(self) -> None:
         """Keepalived works here with what is wanted."""
