@@ -20,13 +20,14 @@ def hold_unready(
     ready: t.Mapping[str, t.Mapping[str, t.Any]],
     marks: t.Sequence[Service] = (),
     answers: t.Mapping[str, t.Sequence[Answer]] | None = None,
+    audible: t.Collection[str] = (),
 ) -> list[dict[str, t.Any]]:
     """The services, with ``hold`` on every real server that lacks its VIPs, its tunnel or its way back."""
     if not isinstance(services, (list, tuple)) or not isinstance(ready, t.Mapping):
         raise AnsibleFilterError("hold_unready takes a list of services, and a dictionary: host, its fact lvs_host")
     wanted = answers or {}
     hosts = {*map(str, ready), *map(str, wanted)}
-    known = {host: _Ready(ready.get(host) or {}, wanted.get(host, ())) for host in hosts}
+    known = {host: _Ready(ready.get(host) or {}, wanted.get(host, ()), host in audible) for host in hosts}
     return [{**service, "real_servers": _judged(service, _vips(service, marks), known)} for service in services]
 
 
@@ -41,8 +42,8 @@ def _vips(service: Service, marks: t.Sequence[Service]) -> list[str]:
 class _Ready:
     """What a host can do at this moment, by its facts."""
 
-    def __init__(self, facts: t.Mapping[str, t.Any], wanted: t.Sequence[Answer] = ()) -> None:
-        self.silent = frozenset(str(vip) for vip in facts.get("silent", ()))
+    def __init__(self, facts: t.Mapping[str, t.Any], wanted: t.Sequence[Answer] = (), audible: bool = False) -> None:
+        self.vips = frozenset(str(vip) for vip in facts.get("held" if audible else "silent", ()))
         self.tunnels = {(*_tunnel(one), one["address"]): one["receiving"] for one in facts.get("tunnels", ())}
         self.astray = {one["address"] for one in wanted if one not in facts.get("answers", ())}
 
@@ -51,7 +52,7 @@ class _Ready:
             return str(server["address"]) not in self.astray
         wrapped = server.get("forward") == "tun"
         unwraps = vip in self.tunnels.get((*_tunnel(server), str(server["address"])), ()) if wrapped else True
-        return vip in self.silent and unwraps
+        return vip in self.vips and unwraps
 
 
 def _tunnel(said: Service) -> tuple[t.Any, ...]:

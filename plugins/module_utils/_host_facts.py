@@ -19,6 +19,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _nft_host,
     _policy_routing,
     _rtnl,
+    _static_neighbours_run,
     _tunnel,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP6_FORWARD, IP_FORWARD
@@ -66,11 +67,13 @@ def facts(host: Host) -> dict[str, t.Any]:
         "ip_forward": int(host.forwarding[IP_FORWARD]),
         "ipv6_forward": int(host.forwarding.get(IP6_FORWARD, 0)),
         "ip_vs_loaded": os.path.exists(_TABLE),  # looking at it does not load it
+        "held": held(host),
         "silent": silent(host),
         "silenced": sorted(host.silenced),
         "tunnels": [
             {**described(tunnel), "receiving": _tunnel.receiving(host, tunnel)} for tunnel in host.manifest.tunnels
         ],
+        "neighbours": _static_neighbours_run.facts(host.manifest),
         "missing": missing(),
         "rules": [role for role in _nft.FAMILIES if os.path.exists(_nft_host.Place(role).text)],
     }
@@ -87,14 +90,15 @@ def missing() -> list[str]:
     return lacks
 
 
+def held(host: Host) -> list[str]:
+    """The VIPs of the real-server side that are there as they should be."""
+    return [address for address in host.manifest.vips_of(REAL_SERVER) if _held_well(host, address)]
+
+
 def silent(host: Host) -> list[str]:
-    """The VIPs of the real-server side that are there as they should be and of which no neighbour can learn."""
+    """Those of which no neighbour can learn."""
     quiet = not _arp.audible(host.arp, host.nics)
-    return [
-        address
-        for address in host.manifest.vips_of(REAL_SERVER)
-        if _held_well(host, address) and (quiet or ":" in address or address in host.silenced)
-    ]
+    return [address for address in held(host) if quiet or ":" in address or address in host.silenced]
 
 
 def _held_well(host: Host, address: str) -> bool:

@@ -45,6 +45,14 @@ class VipRecord(t.TypedDict):
     announced: bool  # whether the neighbours have been told; always false on the real-server side, which stays silent
 
 
+class NeighbourRecord(t.TypedDict):
+    """A static neighbour entry that is ours."""
+
+    address: str
+    interface: str
+    found: str | None  # the MAC of the static entry that was there before
+
+
 class FileRecord(t.TypedDict):
     """A file of a network manager that is ours: whose VIPs on which interface it names."""
 
@@ -64,6 +72,7 @@ class Manifest:
     :arg devices: a tunnel's device or port -> how it was found: V(absent), V(down) or V(up).
     :arg files: path -> whose VIPs it makes a network manager agree with.
     :arg dummies: the dummy devices that we have made for VIPs.
+    :arg neighbours: static entries of a router for VIPs of directors.
     """
 
     services: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -73,13 +82,12 @@ class Manifest:
     files: t.Mapping[str, FileRecord] = dataclasses.field(default_factory=dict)
     dummies: tuple[str, ...] = ()
     devices: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    neighbours: tuple[NeighbourRecord, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether nothing on this host is ours."""
-        return not (
-            self.services or self.vips or self.settings or self.tunnels or self.devices or self.files or self.dummies
-        )
+        return not any(getattr(self, field.name) for field in dataclasses.fields(self))
 
     def vips_of(self, side: str) -> dict[str, VipRecord]:
         """The VIPs of one side, V(real_server), V(director) or V(vrrp), in the order of their coming."""
@@ -238,6 +246,7 @@ def _parse(data: t.Any, path: str) -> Manifest:
             devices={str(name): str(state) for name, state in data.get("devices", {}).items()},
             files={str(path): _parse_file(record) for path, record in data.get("files", {}).items()},
             dummies=tuple(str(name) for name in data.get("dummies", ())),
+            neighbours=tuple(_parse_neighbour(record) for record in data.get("neighbours", ())),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
         raise _broken(path, f"a part is missing or of the wrong kind ({exc!r})") from exc
@@ -263,6 +272,15 @@ def _parse_tunnel(record: t.Mapping[str, t.Any]) -> Tunnel:
         vips=tuple(str(vip) for vip in record["vips"]),
         port=None if record["port"] is None else int(record["port"]),
         checksum=str(record["checksum"]),
+    )
+
+
+def _parse_neighbour(record: t.Mapping[str, t.Any]) -> NeighbourRecord:
+    found = record["found"]
+    return NeighbourRecord(
+        address=str(record["address"]),
+        interface=str(record["interface"]),
+        found=None if found is None else str(found),
     )
 
 

@@ -30,11 +30,11 @@ def run(params: t.Mapping[str, t.Any], side: str, check_mode: bool) -> Result:
     """Bring the VIPs of one side to where the parameters want them; in check mode only say how."""
     vips = _vip_checks.parse(params["vips"], side)
     interfaces = tuple(dict.fromkeys(params.get("arp_interfaces") or ()))
-    asked = Asked(interfaces, params["writer"], params.get("silence_by") == "nftables")
+    asked = Asked(interfaces, params["writer"], params.get("silence_by") or "sysctl")
 
     def plan() -> Plan:
         host = _host_kernel.read()
-        if asked.by_rules and not check_mode:  # which cannot see rules that it only pretended to load
+        if asked.silence_by == "nftables" and not check_mode:  # which cannot see rules that it only pretended to load
             _vip_checks.check_silenced(host, vips if params["state"] == "present" else ())
         return _plan(host, vips, side, asked, params)
 

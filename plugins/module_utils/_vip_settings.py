@@ -20,12 +20,17 @@ class Asked:
     """What a user asks of settings.
 
     :arg interfaces: interfaces that shall be silent by their own values, besides V(all). Real-server side.
-    :arg by_rules: rules of nftables keep silent, so that no setting has to. Real-server side.
+    :arg silence_by: what keeps VIPs from ARP: settings, V(sysctl), or something that needs none. Real-server side.
     """
 
     interfaces: tuple[str, ...] = ()
     writer: str = "auto"
-    by_rules: bool = False
+    silence_by: str = "sysctl"
+
+    @property
+    def by_settings(self) -> bool:
+        """Whether settings keep VIPs from ARP."""
+        return self.silence_by == "sysctl"
 
 
 def is_one(name: str) -> bool:
@@ -40,14 +45,14 @@ def ours(name: str) -> str:
 
 def writes(host: Host, side: str, addresses: t.Iterable[str], asked: Asked) -> dict[str, str]:
     """What must be written before these VIPs are there. A value that suffices is left as it is."""
-    if side != REAL_SERVER or asked.by_rules or not _any_ipv4(addresses):
+    if side != REAL_SERVER or not asked.by_settings or not _any_ipv4(addresses):
         return {}
     return _arp.needed(host.arp, asked.interfaces, host.nics)
 
 
 def dispensable(manifest: Manifest, side: str, asked: Asked) -> dict[str, str]:
     """The recorded settings that nothing needs any longer, with the values found."""
-    if side != REAL_SERVER or (_any_ipv4(manifest.vips_of(side)) and not asked.by_rules):
+    if side != REAL_SERVER or (_any_ipv4(manifest.vips_of(side)) and asked.by_settings):
         return {}
     return {name: value for name, value in manifest.settings.items() if is_one(name)}
 
@@ -57,7 +62,7 @@ def holding(host: Host, side: str, asked: Asked) -> dict[str, str]:
     if side != REAL_SERVER:
         return {}
     names = [name for name in host.manifest.settings if is_one(name)]
-    if not asked.by_rules and _any_ipv4(host.manifest.vips_of(side)):
+    if asked.by_settings and _any_ipv4(host.manifest.vips_of(side)):
         names += _arp.names(["all", *asked.interfaces])
     values = {name: host.setting(name) for name in sorted({*names})}
     return {name: value for name, value in values.items() if value is not None}

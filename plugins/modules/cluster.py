@@ -44,8 +44,8 @@ EXAMPLES = r"""
 RETURN = r"""
 members:
   description:
-    - Hosts that the description names, hosts of the groups C(lvs_directors) and C(lvs_real_servers), and hosts known
-      to hold VIPs or services of this collection. Sorted.
+    - Hosts that the description names, hosts of the groups C(lvs_directors), C(lvs_real_servers) and
+      C(lvs_routers), and hosts known to hold VIPs or services of this collection. Sorted.
   returned: success
   type: list
   elements: str
@@ -62,6 +62,12 @@ real_servers:
   type: list
   elements: str
   sample: [rs1, rs2]
+routers:
+  description: Hosts that have static neighbour entries for VIPs, M(openlvs.lvs.lvs_neighbours), or shall have some.
+  returned: success with O(live=true)
+  type: list
+  elements: str
+  sample: []
 leaving:
   description: Hosts that hold, as real servers, VIPs which the description does not give them any more.
   returned: success with O(live=true)

@@ -118,10 +118,15 @@ ansible_facts:
           description: Whether IPVS is in the kernel at this moment.
           type: bool
           sample: false
-        silent:
+        held:
           description:
             - The recorded VIPs of the real-server side that are there at this moment, alone (/32 or /128) on an
-              interface where nobody can ask, while no other interface of the host would answer or tell.
+              interface where nobody can ask.
+          type: list
+          elements: str
+          sample: [192.0.2.10]
+        silent:
+          description: Those of C(held) about which no other interface of the host would answer or tell.
           type: list
           elements: str
           sample: [192.0.2.10]
@@ -144,6 +149,13 @@ ansible_facts:
               tunnel_port: null
               tunnel_type: ipip
               vips: [192.0.2.10]
+        neighbours:
+          description:
+            - The static neighbour entries that are recorded as ours, with the MAC of the one that is there at this
+              moment; null where none is. See M(openlvs.lvs.lvs_neighbours).
+          type: list
+          elements: dict
+          sample: [{address: 192.0.2.10, interface: eth0, mac: "02:00:5e:10:00:0b"}]
         missing:
           description:
             - What the roles would install; V(ipvsadm), the program, which directors need, V(nft), the program, which

@@ -70,8 +70,10 @@ options:
       - V(nftables) sets nothing, and gives back what was set, for rules do it; those of the option
         O(openlvs.lvs.lvs_nft#module:silent) of M(openlvs.lvs.lvs_nft), which have to be there before, and are looked
         for.
+      - V(router) sets nothing, and gives back what was set. The host answers ARP for its VIPs, which is right only
+        where everybody who routes to them has a static entry, as M(openlvs.lvs.lvs_neighbours) makes it.
     type: str
-    choices: [sysctl, nftables]
+    choices: [sysctl, nftables, router]
     default: sysctl
   state:
     description:
@@ -101,6 +103,7 @@ options:
     type: bool
     default: false
 seealso:
+  - module: openlvs.lvs.lvs_neighbours
   - module: openlvs.lvs.lvs_nft
   - module: openlvs.lvs.lvs_vip
   - module: openlvs.lvs.lvs_arp_probe
@@ -269,7 +272,7 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "vips": {"type": "list", "elements": "dict", "required": True, "options": vip},
         "arp_interfaces": {"type": "list", "elements": "str", "default": []},
-        "silence_by": {"type": "str", "choices": ["sysctl", "nftables"], "default": "sysctl"},
+        "silence_by": {"type": "str", "choices": ["sysctl", "nftables", "router"], "default": "sysctl"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "writer": {"type": "str", "choices": list(CHOICES), "default": AUTO},
         "purge": {"type": "bool", "default": False},

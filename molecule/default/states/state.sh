@@ -13,6 +13,8 @@
   systemctl list-unit-files --no-legend 'openlvs*' 'ipvsadm*' 'keepalived*' | awk '{ print "unit", $1, $2 }'
   ip -o address show | sed 's/^[0-9]*: /address /; s/ *\\.*//'
   ip -o link show up | sed 's/^[0-9]*: \([^:@]*\).*/link up \1/'
+  ip -o neighbour show nud permanent | sed 's/^/neighbour /'
+  ip -6 -o neighbour show nud permanent | sed 's/^/neighbour /'
   nft -s list ruleset 2>/dev/null | sed 's/^/rules /'
   ip -o route show table all | grep -v ' proto kernel ' | sed 's/^/route /'
   ip -6 -o route show table all | grep -v ' proto kernel ' | sed 's/^/route6 /'

@@ -25,8 +25,10 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings impo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.hosts import read_host
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Description, Hosts, Service
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed, place_all
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.routers import check_routers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import (
     DEFAULT_DIRECTORS,
+    ROUTERS,
     Section,
     read_services,
 )
@@ -67,7 +69,8 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     grounds = survey_all(description.hosts)
     check_description(description, grounds, findings)
     directors, real_servers = _hosts_by_role(description)
-    members = _members(source, description.hosts, {*directors, *real_servers})
+    routers = {name for service in description.services for name in service.routers}
+    members = _members(source, description.hosts, {*directors, *real_servers, *routers})
     result = {"members": members, "directors": directors, "real_servers": real_servers}
     if not live:
         return result
@@ -75,11 +78,13 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     placed = place_all(description, grounds, findings)
     _warn_of_unmanaged(description, findings)
     check_tunnels(placed, grounds, findings)
+    check_routers(placed, description.hosts, grounds, findings)
     views = make_views(placed, description, grounds, members)
     faulty = {service.name for service in description.services if findings.about(service.where)}
     tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
     check_as_modules_do(tables, findings)
     check_as_keepalived_does(views, description, findings)
+    result["routers"] = _routers(description.hosts, routers, members)
     return {**result, **_leaving(description.hosts, placed, views, directors), "views": views, **_proof(placed, views)}
 
 
@@ -108,14 +113,21 @@ def _hosts_by_role(description: Description) -> tuple[list[str], list[str]]:
 
 def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
     """Also hosts that may have left the description: those of our groups, and those known to hold what is ours."""
-    grouped = {name for group in (DEFAULT_DIRECTORS, REAL_SERVERS) for name in source.groups.get(group, ())}
+    grouped = {name for group in (DEFAULT_DIRECTORS, REAL_SERVERS, ROUTERS) for name in source.groups.get(group, ())}
     facts = {name: host.facts for name, host in hosts.items()}
     holding = {
         name
         for name, found in facts.items()
-        if found is not None and (found.vips or found.services or found.answers or found.keepalived)
+        if found is not None and (found.vips or found.services or found.answers or found.keepalived or found.neighbours)
     }
     return sorted(described | grouped | holding)
+
+
+def _routers(hosts: Hosts, described: t.Collection[str], members: t.Sequence[str]) -> list[str]:
+    """Hosts that have static neighbour entries of ours, or shall have some."""
+    facts = {name: hosts[name].facts for name in members}
+    having = {name for name, found in facts.items() if found is not None and found.neighbours}
+    return sorted({*described, *having})
 
 
 def _warn_of_unmanaged(description: Description, findings: Findings) -> None:

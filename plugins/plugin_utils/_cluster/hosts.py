@@ -139,5 +139,7 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         keepalived=bool((found.get("keepalived") or {}).get("config")),
         distribution=Distribution(**found["distribution"]),
         mtus={name: link["mtu"] for name, link in links.items() if "mtu" in link},
+        macs={name: link["mac"] for name, link in links.items()},
+        neighbours=frozenset(ipaddress.ip_address(one["address"]) for one in found.get("neighbours", [])),
         tunnels=tuple(found.get("tunnels", [])),
     )

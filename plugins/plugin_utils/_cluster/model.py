@@ -135,6 +135,7 @@ class Service:
     name: str
     engine: str
     directors: tuple[str, ...]
+    routers: tuple[str, ...]
     vips: tuple[Vip, ...]
     listen: tuple[Listen, ...]
     affinity: str
@@ -207,7 +208,9 @@ class Facts:
     :attr vips: address -> side, what the host's manifest records as a VIP of ours.
     :attr gateways: of all its routes.
     :attr mtus: by link.
+    :attr macs: by link.
     :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
+    :attr neighbours: for which VIPs it has a static neighbour entry of ours.
     :attr keepalived: it has a keepalived.conf of ours.
     :attr answers: which answers leave by a gateway that we gave them, as :class:`Answer`.
     """
@@ -222,6 +225,8 @@ class Facts:
     keepalived: bool
     distribution: Distribution
     mtus: t.Mapping[str, int] = field(default_factory=dict)
+    macs: t.Mapping[str, str] = field(default_factory=dict)
+    neighbours: frozenset[Address] = frozenset()
     tunnels: tuple[t.Mapping[str, t.Any], ...] = ()
 
 

@@ -33,6 +33,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.servers impor
 SERVICE_KEYS = (
     "name",
     "directors",
+    "routers",
     "vip",
     "vips",
     "port",
@@ -61,6 +62,7 @@ VIP_KEYS = ("address", "prefix", "interface", "vrrp")
 LISTEN_KEYS = ("port", "protocol")
 PROBE_KEYS = ("text", "hex")
 DEFAULT_DIRECTORS = "lvs_directors"
+ROUTERS = "lvs_routers"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VIP_REMEDY = "write the address alone; a prefix other than 32 or 128 belongs into vips: [{address: ..., prefix: ...}]"
@@ -128,6 +130,7 @@ def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
         name=name,
         engine=engine,
         directors=_directors(entry, groups),
+        routers=_hosts(entry, "routers", entry.get("routers"), groups) if entry.has("routers") else (),
         vips=_vips(entry),
         listen=listen,
         affinity=affinity,
@@ -173,25 +176,29 @@ def read_name(entry: Entry) -> str:
 
 def _directors(entry: Entry, groups: Groups) -> tuple[str, ...]:
     wanted = entry.get("directors")
-    hosts = groups.get("all", ())
     if wanted is None and DEFAULT_DIRECTORS not in groups:
         entry.wrong("directors", f"has no directors: name some, or put them into a group {DEFAULT_DIRECTORS}")
         return ()
-    if wanted is None or isinstance(wanted, str):
-        group = wanted or DEFAULT_DIRECTORS
-        if group in groups:
-            if not groups[group]:
-                entry.wrong("directors", f"directors: group '{group}' has no hosts")
-            return tuple(groups[group])
-        remedy = f"; it is a host: write directors: [{group}]" if group in hosts else did_you_mean(group, groups)
-        entry.wrong("directors", f"directors: group '{group}' is not in the inventory{remedy}")
+    return _hosts(entry, "directors", wanted or DEFAULT_DIRECTORS, groups)
+
+
+def _hosts(entry: Entry, key: str, wanted: t.Any, groups: Groups) -> tuple[str, ...]:
+    """Those of a group, or of a list."""
+    hosts = groups.get("all", ())
+    if isinstance(wanted, str):
+        if wanted in groups:
+            if not groups[wanted]:
+                entry.wrong(key, f"{key}: group '{wanted}' has no hosts")
+            return tuple(groups[wanted])
+        remedy = f"; it is a host: write {key}: [{wanted}]" if wanted in hosts else did_you_mean(wanted, groups)
+        entry.wrong(key, f"{key}: group '{wanted}' is not in the inventory{remedy}")
         return ()
     found = []
-    for host in entry.items("directors"):
+    for host in entry.items(key):
         if isinstance(host, str) and host in hosts:
             found.append(host)
         else:
-            entry.wrong("directors", f"directors: host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
+            entry.wrong(key, f"{key}: host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
     return tuple(dict.fromkeys(found))
 
 

@@ -19,6 +19,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Host,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.routers import incomplete, router_neighbours
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import realserver_tunnels, tunnel_options
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import (
     Virtual,
@@ -59,6 +60,8 @@ def empty_view(host: Host) -> View:
         "realserver_vip_writer": host.vip_writer,
         "realserver_sysctl_in": host.sysctl_in,
         "realserver_answers": [],
+        "router_neighbours": [],
+        "router_purge": True,
     }
 
 
@@ -80,6 +83,10 @@ def make_views(
     for vrrp in description.vrrp:
         add_instances(views, vrrp, description, grounds)
     _add_real_servers(views, placed, grounds)
+    for name, neighbours in router_neighbours(placed, grounds).items():
+        views[name]["router_neighbours"] = neighbours
+    for name in incomplete(placed, grounds):
+        views[name]["router_purge"] = False
     return views
 
 

@@ -25,7 +25,8 @@ READY = {
 # With these a real server has the VIPs itself and answers clients straight.
 DIRECT = ("dr", "tun")
 BUILT_ENGINES = ("kernel", "keepalived")
-ARP = ("sysctl", "nftables")
+ARP_BY_ROUTER = "router"
+ARP = ("sysctl", "nftables", ARP_BY_ROUTER)
 CHECK_TYPES = ("ping", "tcp", "udp", "http", "https", "dns", "smtp", "script")
 
 SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]

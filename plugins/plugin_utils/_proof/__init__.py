@@ -18,6 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
     prove_nothing_to_do,
     prove_one_holder,
     prove_real_server,
+    prove_router,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.services import prove_requests, prove_table, prove_vip
 
@@ -50,15 +51,20 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
         if len(names) > 1:
             lines.append(prove_one_holder(vip, list(names), looks))
         interface = _interfaces(views[director]).get(vip) or _own_interface(vip, looks[director])
-        lines.append(prove_vip(vip, director, interface, holders & _neighbours(vip, services), looks))
+        near = holders & _neighbours(vip, services)
+        audible = {name for name in holders if views[name]["realserver_arp"] == words.ARP_BY_ROUTER}
+        lines.append(prove_vip(vip, (director, interface), near, audible, looks))
         lines.append(prove_alone(vip, holders | set(names), members))
     for name in cluster["directors"]:
         lines += prove_director(views[name], looks[name])
     for name in cluster["real_servers"]:
         lines += prove_real_server(views[name], looks[name])
+    for name in cluster["routers"]:
+        lines += prove_router(views[name], looks[name], looks)
     for name in sorted({*cluster["directors"], *cluster["real_servers"]}):
         lines += prove_managers(looks[name])
-    lines += [prove_nothing_to_do(looks[name]) for name in sorted({*cluster["directors"], *cluster["real_servers"]})]
+    working = sorted({*cluster["directors"], *cluster["real_servers"], *cluster["routers"]})
+    lines += [prove_nothing_to_do(looks[name]) for name in working]
     for name in {**dict.fromkeys(cluster["leaving"]), **dict.fromkeys(cluster["directors_leaving"])}:
         lines.append(Line(name, "it holds nothing that left the description", False, "it does; run site.yml"))
     servers = [one for service in services for one in service["real_servers"] if "name" not in one]

@@ -14,9 +14,10 @@ Data = t.Mapping[str, t.Any]
 
 DIRECTOR_UNIT = "openlvs-director.service"
 REALSERVER_UNIT = "openlvs-realserver.service"
+ROUTER_UNIT = "openlvs-router.service"
 KEEPALIVED_UNIT = "keepalived.service"
 # What the roles' calls of lvs_boot, and of the modules that change the running host, have returned, in check mode.
-BOOTS = ("__realserver_boot", "__director_boot", "__keepalived_applied")
+BOOTS = ("__realserver_boot", "__director_boot", "__keepalived_applied", "__router_boot")
 REALSERVER_RUNS = (
     "__realserver_rules",
     "__realserver_rules_then",
@@ -31,7 +32,7 @@ DIRECTOR_RUNS = (
     "__director_applied",
     "__director_passing",
 )
-RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, *BOOTS)
+RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, "__router_applied", *BOOTS)
 REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", *RUNS)
 
 

@@ -11,10 +11,12 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import Arp, audible
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import endpoint
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import ARP_BY_ROUTER
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import (
     DIRECTOR_UNIT,
     KEEPALIVED_UNIT,
     REALSERVER_UNIT,
+    ROUTER_UNIT,
     Data,
     Line,
     Look,
@@ -63,7 +65,9 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     """:arg view: what the real server has to do."""
     vips = view["realserver_vips"]
     held = [_prove_held(vip, look) for vip in vips]
-    silent = [_prove_silent(vip["address"], view["realserver_arp"], look) for vip in vips]
+    way = view["realserver_arp"]
+    quiet = [vip["address"] for vip in vips if way != ARP_BY_ROUTER or ":" in vip["address"]]
+    silent = [_prove_silent(address, way, look) for address in quiet]
     routes = [_prove_route(vip["address"], vip["interface"], look) for vip in vips if ":" not in vip["address"]]
     tunnels = [_prove_tunnel(tunnel, look) for tunnel in view["realserver_tunnels"]]
     answers = [_prove_answer(answer, look) for answer in view["realserver_answers"]]
@@ -76,6 +80,32 @@ def _prove_answer(answer: Data, look: Look) -> Line:
     claim = f"its answers, {what}, leave by {answer['gateway']}"
     return _about_facts(
         look, claim, lambda facts: [] if answer in facts["answers"] else ["they leave by its own routes"]
+    )
+
+
+def prove_router(view: Data, look: Look, looks: t.Mapping[str, Look]) -> list[Line]:
+    """:arg view: what the router has to do."""
+    entries = view["router_neighbours"]
+    if not entries:
+        return []
+    owners = {mac: one.host for one in looks.values() for mac in one.macs.values()}
+    return [*(_prove_sent(entry, owners, look) for entry in entries), *_prove_boot(look, ROUTER_UNIT)]
+
+
+def _prove_sent(entry: Data, owners: t.Mapping[str, str], look: Look) -> Line:
+    address, interface, mac = entry["address"], entry["interface"], entry["mac"]
+
+    def problems_in(facts: Data) -> list[str]:
+        found = {(one["address"], one["interface"]): one["mac"] for one in facts["neighbours"]}
+        now = found.get((address, interface))
+        if now == mac:
+            return []
+        return ["it has no static entry for it, and asks" if now is None else f"it sends them to {now}"]
+
+    what = "neighbour solicitations" if ":" in address else "ARP"
+    whom = f"{owners.get(mac, 'a machine that is not known here')} ({mac})"
+    return _about_facts(
+        look, f"requests for VIP {address} go to {whom} by {interface}, whoever answers {what} for it", problems_in
     )
 
 

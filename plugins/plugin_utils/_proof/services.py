@@ -229,15 +229,28 @@ def _is_in_turn(service: Data, before: Data) -> bool:
     return service["scheduler"] in IN_TURN and service.get("persistent") is None and not busy
 
 
-def prove_vip(vip: str, director: str, interface: str | None, real_servers: t.Collection[str], looks: Looks) -> Line:
+def prove_vip(
+    vip: str,
+    place: tuple[str, str | None],
+    real_servers: t.Collection[str],
+    audible: t.Collection[str],
+    looks: Looks,
+) -> Line:
     """Who answers for a VIP.
 
-    :arg real_servers: hosts that hold the VIP too, must be silent, and would hear the director.
+    :arg place: its director, and the interface there.
+    :arg real_servers: hosts that hold the VIP too, and would hear the director.
+    :arg audible: those that need not be silent about an IPv4 VIP, since routers do not ask.
     """
+    director, interface = place
     subject, what = vip, "neighbour solicitation" if ":" in vip else "ARP"
     own = looks[director].macs
     mac = own.get(interface or "")
+    free = sorted(audible) if ":" not in vip else []
     claim = f"only {director} ({mac}) answers {what} for it"
+    if free:
+        claim = f"only {director} ({mac}), and {' and '.join(free)}, whom routers do not ask, answer {what} for it"
+    allowed = {*own.values(), *(one for name in free for one in looks[name].macs.values())}
     if mac is None:
         return looks[director].unseen(subject, f"only {director} answers {what} for it")
     others: dict[str, None] = {}
@@ -246,7 +259,7 @@ def prove_vip(vip: str, director: str, interface: str | None, real_servers: t.Co
         if look.answers is None or vip not in look.answers:
             continue
         macs = look.answers[vip]
-        others.update(dict.fromkeys(one for one in macs if one not in own.values()))
+        others.update(dict.fromkeys(one for one in macs if one not in allowed))
         if name != director and any(one in own.values() for one in macs):
             heard.append(name)
         elif name in real_servers:

@@ -40,9 +40,9 @@ WRONG_VALUES = [
     (
         {"colour": "red"},
         (
-            "key 'colour' is unknown: one of name, directors, vip, vips, port, ports, protocol, listen, affinity, mark,"
-            " forward, tunnel_type, tunnel_port, tunnel_checksum, scheduler, scheduler_flags, persistent, netmask,"
-            " real_servers, checks, sorry_server, quorum, hysteresis, inhibit_on_failure,"
+            "key 'colour' is unknown: one of name, directors, routers, vip, vips, port, ports, protocol, listen,"
+            " affinity, mark, forward, tunnel_type, tunnel_port, tunnel_checksum, scheduler, scheduler_flags,"
+            " persistent, netmask, real_servers, checks, sorry_server, quorum, hysteresis, inhibit_on_failure,"
             " probe"
         ),
     ),

@@ -39,6 +39,14 @@ def test_a_host_that_is_not_ready(ready):
     assert held(ready) == [True, False]
 
 
+def test_a_host_that_may_answer_has_to_hold_the_vip_all_the_same():
+    ready = {"rs1": {"held": ["192.0.2.77"], "silent": []}}
+    (waits,) = hold_unready([SERVICE], ready)
+    (serves,) = hold_unready([SERVICE], ready, audible=["rs1"])
+    (lacks,) = hold_unready([SERVICE], {"rs1": {"held": [], "silent": []}}, audible=["rs1"])
+    assert [found["real_servers"][0].get("hold", False) for found in (waits, serves, lacks)] == [True, False, True]
+
+
 BACK = {"address": "192.0.2.11", "protocol": "tcp", "port": 80, "gateway": "192.0.2.1"}
 
 

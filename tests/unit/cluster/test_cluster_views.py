@@ -58,6 +58,8 @@ def test_the_short_form():
         "realserver_tunnels": [],
         "realserver_vip_writer": "auto",
         "realserver_sysctl_in": "sysctl.d",
+        "router_neighbours": [],
+        "router_purge": True,
     }
     assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
     assert outcome.view("rs1")["director_services"] == []
