@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The openlvs contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A client beyond the router asks for a page a hundred times a second, whatever becomes of those before."""
+"""A client beyond the router asks for a page a hundred times a second, whatever becomes of those before.
+
+Beside that it keeps connections open, and asks over each of them twice a second.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from load import Load, Request
 
 LAB = Path(__file__).resolve().parents[1] / "lab" / "lab"
 LOAD = Path(__file__).resolve().parents[1] / "kernel" / "load.py"
+STAYING = Path(__file__).with_name("staying.py")
 RATE, PATIENCE = 100, 1.0  # a second; seconds
+STAY = 20  # connections
 
 
 def on(host: str, command: str) -> str:
@@ -24,23 +29,40 @@ def on(host: str, command: str) -> str:
     return done.stdout.strip()
 
 
+class Seen(Load):
+    """What the client has seen.
+
+    :attr stayed: how many of the connections that stay open have had all their answers.
+    """
+
+    stayed = 0
+
+
 @contextlib.contextmanager
-def asking(vip: str, path: Path) -> Iterator[Load]:
+def asking(vip: str, path: Path) -> Iterator[Seen]:
     """Requests to port 80 of a VIP as long as the context lasts; what came of them is known after it."""
-    with LOAD.open("rb") as script:
-        subprocess.run([LAB, "exec", "client", "cat >/root/load.py"], stdin=script, check=True)
+    seen = Seen(path, RATE)
     targets = json.dumps([["http", vip, 80]])
-    command = f"python3 /root/load.py ask /root/requests {RATE} {PATIENCE} '{targets}'"
-    process = subprocess.Popen(
-        [LAB, "exec", "client", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )  # fmt: skip
-    assert process.stdin and process.stdout
+    asked = f"ask /root/requests {RATE} {PATIENCE} '{targets}'"
+    with _running(LOAD, asked) as load, _running(STAYING, f"{vip} {STAY}") as staying:
+        yield seen
+        load.communicate()
+        seen.stayed = int(staying.communicate()[0])
+    assert load.returncode == staying.returncode == 0
+    path.write_text(on("client", "cat /root/requests") + "\n")
+
+
+@contextlib.contextmanager
+def _running(script: Path, arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A script on the client, which has begun and ends when its standard input does."""
+    with script.open("rb") as text:
+        subprocess.run([LAB, "exec", "client", f"cat >/root/{script.name}"], stdin=text, check=True)
+    command = [LAB, "exec", "client", f"python3 /root/{script.name} {arguments}"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout
     try:
         assert process.stdout.readline() == b"ready\n"
-        yield Load(path, RATE)
-        process.stdin.close()
-        assert process.wait() == 0
-        path.write_text(on("client", "cat /root/requests") + "\n")
+        yield process
     finally:
         process.kill()
         process.wait()

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, asking, on, without_answer
-from load import Load, Request
+from clients import LAB, STAY, Seen, asking, on, without_answer
+from load import Request
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 VIP = "192.168.0.77"
@@ -42,14 +42,16 @@ def description(engine: str) -> dict[str, object]:
     return {"all": {"vars": variables, "hosts": hosts, "children": groups}}
 
 
-def site(engine: str, folder: Path, playbook: str = "site") -> None:
-    """Run a playbook with the description of that engine."""
+def site(engine: str, folder: Path, playbook: str = "site", **extra: str) -> str:
+    """Run a playbook with the description of that engine; what it prints."""
     (folder / "inventory.json").write_text(json.dumps(description(engine)))
     lab = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
     command = ["ansible-playbook", "-i", lab, "-i", str(folder / "inventory.json"), f"playbooks/{playbook}.yml"]
+    command += ["-e", json.dumps(extra)]
     environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def holders() -> list[str]:
@@ -90,17 +92,21 @@ def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     site("keepalived", folder)
     until(one_holder, "a director has the VIP")
     yield folder
-    heads = f"{'what happens':<44}{'s without an answer':>20}{'lost':>8}{'of':>8}   who answered"
+    heads = (
+        f"{'what happens':<44}{'s without an answer':>20}{'lost':>8}{'of':>8}{f'stayed of {STAY}':>14}   who answered"
+    )
     print("\n\n" + "\n".join([heads, *ROWS]))
 
 
-def told(what: str, load: Load) -> list[Request]:
+def told(what: str, load: Seen) -> list[Request]:
     """Add a row; every request of the last second was answered."""
     requests = sorted(load.requests(), key=lambda request: request.due)
     lost = [request for request in requests if request.trouble]
     answers = Counter(request.server for request in requests if not request.trouble)
     shown = ", ".join(f"{name} {count}" for name, count in sorted(answers.items()))
-    ROWS.append(f"{what:<44}{without_answer(requests):>20.2f}{len(lost):>8}{len(requests):>8}   {shown}")
+    ROWS.append(
+        f"{what:<44}{without_answer(requests):>20.2f}{len(lost):>8}{len(requests):>8}{load.stayed:>14}   {shown}"
+    )
     assert not [request for request in lost if request.due > requests[-1].due - 1], what
     return requests
 
@@ -110,6 +116,21 @@ def test_nothing_happens(folder: Path) -> None:
     with asking(VIP, folder / "nothing") as load:
         time.sleep(5)
     assert not [one for one in told("nothing", load) if one.trouble]
+    assert load.stayed == STAY
+
+
+def test_the_vip_is_moved_on_purpose(folder: Path) -> None:
+    """No request is lost; connections that do not end are cut off after some time."""
+    for what in ("failover.yml", "failover.yml, the other way"):
+        (first,) = holders()
+        with asking(VIP, folder / "move") as load:
+            time.sleep(2)
+            site("keepalived", folder, "failover", lvs_leave=first, lvs_patience="3")
+            time.sleep(2)
+        assert not [one for one in told(what, load) if one.trouble]
+        assert holders() == list(set(DIRECTORS) - {first})
+        assert all(serving(name) == BOTH for name in DIRECTORS)
+        assert " changed=0 " in site("keepalived", folder)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +175,42 @@ def test_a_director_loses_its_power(folder: Path) -> None:
     assert holders() == [second]
     assert serving(first) == BOTH
     on(first, "nginx")
+
+
+def test_a_cable_is_pulled(folder: Path) -> None:
+    """The director that has the VIP is cut off from everybody, and does not know; then it is there again."""
+    (first,) = holders()
+    with asking(VIP, folder / "cable") as load:
+        time.sleep(2)
+        subprocess.run([LAB, "link", first, "lan", "down"], check=True)
+        until(lambda: holders() == [*DIRECTORS], "both have the VIP")
+        time.sleep(3)
+    told("cable out of the director that has the VIP", load)
+    with asking(VIP, folder / "cable in") as load:
+        subprocess.run([LAB, "link", first, "lan", "up"], check=True)
+        until(one_holder, "one has the VIP")
+        time.sleep(3)
+    told("it is plugged in again", load)
+    assert all(serving(name) == BOTH for name in DIRECTORS)
+
+
+def test_the_network_between_the_directors_is_cut(folder: Path) -> None:
+    """Each believes that it is alone, until they hear each other again; first the one that gives in."""
+    with asking(VIP, folder / "split") as load:
+        time.sleep(2)
+        for name in DIRECTORS:
+            on(name, "iptables -I INPUT -p vrrp -j DROP")
+        until(lambda: holders() == [*DIRECTORS], "both have the VIP")
+        time.sleep(3)
+    told("network cut between the directors", load)
+    with asking(VIP, folder / "healed") as load:
+        time.sleep(2)
+        on("lvs1", "iptables -F INPUT")
+        until(lambda: holders() == ["lvs2"], "the higher address stays")
+        on("lvs2", "iptables -F INPUT")
+        time.sleep(12)
+    told("it is whole again", load)
+    assert all(serving(name) == BOTH for name in DIRECTORS)
 
 
 def test_a_service_dies_on_a_real_server(folder: Path) -> None:

@@ -29,6 +29,9 @@ class Rendering:
     watch: watch.Watch
 
 
+GARP_REFRESH = 10  # seconds
+
+
 def files(settings: Data) -> dict[str, t.Any]:
     """What the module takes: an empty text if keepalived has nothing to do.
 
@@ -115,6 +118,10 @@ def _write_globals(writer: Writer, settings: Data) -> None:
         for key, keyword in (("multicast_group", "vrrp_mcast_group4"), ("multicast_group_ipv6", "vrrp_mcast_group6")):
             if settings.get(key):
                 writer.line(keyword, settings[key])
+        if settings.get("instances"):
+            # Two directors that could not hear each other both have told where the VIPs are; if the one that has told
+            # it last hears the other first, it leaves without the other's noticing, and nobody would correct it.
+            writer.line("vrrp_garp_master_refresh", GARP_REFRESH)
         _write_notification(writer, settings.get("notification") or {})
         scripts = settings.get("scripts") or _has_script_checks(settings.get("virtual_servers") or ())
         if scripts:

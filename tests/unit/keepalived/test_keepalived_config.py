@@ -56,6 +56,7 @@ WRITTEN = """\
 # Written by Ansible, role openlvs.lvs.keepalived. Changes made here do not last.
 global_defs {
   router_id lvs1
+  vrrp_garp_master_refresh 10
 }
 
 vrrp_instance front {

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples in the documentation of the modules that need a running keepalived, one after another on a director."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from clients import LAB, on
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MODULES = "ansible_collections.openlvs.lvs.plugins.modules."
+DIRECTOR = "lvs1"
+
+
+@pytest.fixture(scope="module", name="director", autouse=True)
+def fixture_director() -> None:
+    """A director in the networks of the examples."""
+    subprocess.run([LAB, "reset", DIRECTOR], check=True)
+    on(DIRECTOR, "apt-get install --yes ipvsadm keepalived python3-pyroute2 && systemctl stop keepalived")
+    on(DIRECTOR, "rm -f /etc/keepalived/keepalived.conf")
+    on(DIRECTOR, "ip address add 198.51.100.1/24 dev eth1 && ip address add 192.0.2.1/24 dev eth1")
+
+
+def examples(name: str) -> list[dict[str, Any]]:
+    """The tasks of a module's documentation."""
+    found = yaml.safe_load(importlib.import_module(MODULES + name).EXAMPLES)
+    assert found
+    return list(found)
+
+
+def changes(folder: Path, task: dict[str, Any], *words: str) -> int:
+    """How many tasks changed something."""
+    (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": DIRECTOR, "gather_facts": False, "tasks": [task]}]))
+    lab = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
+    environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible")}
+    command = ["ansible-playbook", "-i", lab, str(folder / "play.yml"), *words]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.search(r"changed=(\d+)", done.stdout)
+    assert found
+    return int(found[1])
+
+
+def once(folder: Path, task: dict[str, Any]) -> None:
+    """Check mode says what is done, and the second run does nothing."""
+    assert changes(folder, task, "--check") == 1, task["name"]
+    assert changes(folder, task) == 1, task["name"]
+    assert changes(folder, task) == 0, task["name"]
+
+
+def table() -> str:
+    return on(DIRECTOR, "ipvsadm --save --numeric")
+
+
+def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
+    """Keepalived looks after a real server; packets for it go to another director for a while; keepalived goes."""
+    begin, end = examples("lvs_keepalived")
+    everything, nothing_new, nothing = examples("lvs_relay")
+    once(tmp_path, begin)
+    assert on(DIRECTOR, "systemctl is-active keepalived") == "active"
+    assert "-A -t 192.0.2.10:80 -s wlc" in table()
+    once(tmp_path, everything)
+    assert "-r 198.51.100.2:80 -g -w 1" in table()
+    once(tmp_path, nothing_new)
+    assert "-r 198.51.100.2:80 -g -w 0" in table()
+    once(tmp_path, nothing)
+    assert "198.51.100.2" not in table()
+    for task in examples("lvs_step_down"):
+        assert changes(tmp_path, task) == 0, "there is no VIP that another director could take"
+    once(tmp_path, end)
+    assert on(DIRECTOR, "systemctl is-active keepalived || true") == "inactive"
