@@ -68,6 +68,12 @@ routers:
   type: list
   elements: str
   sample: []
+handing_over:
+  description:
+    - Directors that hold VIPs which others shall have, with those others. They let go when the others have taken them.
+  returned: success with O(live=true)
+  type: dict
+  sample: {}
 leaving:
   description: Hosts that hold, as real servers, VIPs which the description does not give them any more.
   returned: success with O(live=true)

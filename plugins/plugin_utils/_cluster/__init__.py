@@ -71,7 +71,7 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     directors, real_servers = _hosts_by_role(description)
     routers = {name for service in description.services for name in service.routers}
     members = _members(source, description.hosts, {*directors, *real_servers, *routers})
-    result = {"members": members, "directors": directors, "real_servers": real_servers}
+    result: dict[str, t.Any] = {"members": members, "directors": directors, "real_servers": real_servers}
     if not live:
         return result
     check_distributions(description.hosts, members, findings)
@@ -84,6 +84,7 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
     check_as_modules_do(tables, findings)
     check_as_keepalived_does(views, description, findings)
+    result["handing_over"] = _handing_over(description.hosts, views)
     result["routers"] = _routers(description.hosts, routers, members)
     return {**result, **_leaving(description.hosts, placed, views, directors), "views": views, **_proof(placed, views)}
 
@@ -121,6 +122,20 @@ def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
         if found is not None and (found.vips or found.services or found.answers or found.keepalived or found.neighbours)
     }
     return sorted(described | grouped | holding)
+
+
+def _handing_over(hosts: Hosts, views: t.Mapping[str, View]) -> dict[str, list[str]]:
+    """Directors with VIPs that others shall have, and who these are. One that takes some itself waits for nobody."""
+    takers = {str(vip["address"]): name for name, view in views.items() for vip in view["director_vips"]}
+    found: dict[str, list[str]] = {}
+    for name in views:
+        facts = hosts[name].facts
+        held = facts.vips.items() if facts is not None else ()
+        others = {takers.get(str(address), name) for address, side in held if side == "director"} - {name}
+        if others:
+            found[name] = sorted(others)
+    busy = {one for others in found.values() for one in others}
+    return {name: others for name, others in found.items() if name not in busy}
 
 
 def _routers(hosts: Hosts, described: t.Collection[str], members: t.Sequence[str]) -> list[str]:

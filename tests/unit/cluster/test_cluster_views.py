@@ -328,3 +328,21 @@ class TestMarks:
         ]
         text = "lvs_services: services api, web have the same mark 7: choose another by mark: in one of them"
         assert text in build(*services).findings
+
+
+def test_a_director_lets_go_of_a_vip_after_another_one_has_taken_it():
+    holding = facts(("192.0.2.5/24", "eth1"), vips={"192.0.2.77": "director"}, services=True)
+    other = {"lvs2": {"lvs_addresses": ["192.0.2.6/24"], "lvs_interface": "eth1"}}
+    moved = build(web(directors=["lvs2"]), hosts={"lvs1": {"lvs_host": holding}, **other})
+    assert moved.result["handing_over"] == {"lvs1": ["lvs2"]} and moved.findings == []
+    assert build(web(), hosts={"lvs1": {"lvs_host": holding}, **other}).result["handing_over"] == {}
+
+
+def test_two_directors_that_swap_their_vips_wait_for_nobody():
+    hosts = {
+        name: {"lvs_host": facts((f"192.0.2.{number}/24", "eth1"), vips={vip: "director"}, services=True)}
+        for name, number, vip in (("lvs1", 5, "192.0.2.77"), ("lvs2", 6, "192.0.2.78"))
+    }
+    services = (web(directors=["lvs2"]), web(name="api", vip="192.0.2.78", directors=["lvs1"]))
+    swapped = build(*services, hosts={**hosts, "lvs1": {"lvs_addresses": [], **hosts["lvs1"]}})
+    assert swapped.findings == [] and swapped.result["handing_over"] == {}
