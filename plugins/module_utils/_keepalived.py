@@ -20,11 +20,12 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _host_
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, RemoveAddress, RemoveRoute
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon, wait_until
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, ENGINE, SECRET, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, knows
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VRRP, Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
+from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import wait_until
 
 _COVER = "lo"  # where a VIP stands while keepalived, which begins without any, takes it over
 

@@ -21,18 +21,16 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _files
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, HEADER, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import ServiceState, parse
+from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import PATIENCE, Run, Unit
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 
 PROGRAM = "keepalived"
-PATIENCE = 15.0  # seconds; a reload of a thousand services takes one or two
 _PID_FILES = ("/run/checkers.pid", "/run/keepalived/checkers.pid", "/var/run/keepalived_checkers.pid")
 _REPORT = "tmp/keepalived_check.data"
 _TICK = 0.05
 _TERMINATED = 143  # keepalived 2.2.7 and before end so over script_user, whatever the file says
 _SCRIPT_SECURITY = re.compile(r"^ *(enable_script_security|script_user .*)\n", re.MULTILINE)
 _VERSION = re.compile(r"v(\d+(?:\.\d+)+)")
-
-Run = t.Callable[[t.Sequence[str]], tuple[int, str, str]]  # a command; its exit code, output and errors
 
 
 def program() -> str | None:
@@ -43,23 +41,11 @@ def program() -> str | None:
         return None
 
 
-class Daemon:
+class Daemon(Unit):
     """:arg run: executes a command."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def state(self) -> dict[str, str]:
-        """What systemd says of the unit: UnitFileState, ActiveState."""
-        output = self.systemctl("show", "--property=UnitFileState,ActiveState", UNIT)
-        return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-
-    def systemctl(self, *words: str) -> str:
-        code, output, error = self._run(["systemctl", *words])
-        if code:
-            text = f"systemctl {' '.join(words)}: {(error or output).strip()}"
-            raise LvsError(f"{text} 'journalctl --unit {UNIT}' tells more.")
-        return output
+        super().__init__(run, UNIT)
 
     def judge(self, config: str, secret: str, secret_path: str) -> None:
         """What keepalived itself thinks of a file, in a place of its own.
@@ -141,16 +127,6 @@ def _whole(path: str) -> str:
         before = text
     text = f"keepalived did not report on its servers for {PATIENCE:g} s."
     raise LvsError(f"{text} 'systemctl status {UNIT}' tells more.")
-
-
-def wait_until(true: t.Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Whether something has become true in time."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(_TICK * 2)
-    return True
 
 
 def facts(run: Run) -> dict[str, str | None]:

@@ -20,10 +20,11 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_kernel, _neighbours
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon, wait_until
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import VRRP
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
+from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import wait_until
 
 PATH = "/run/openlvs/stepped-down.json"  # where the VIPs stand that only old connections need
 _LOOPBACK = "lo"

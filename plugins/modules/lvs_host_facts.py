@@ -169,6 +169,12 @@ ansible_facts:
               C(openlvs.lvs.keepalived); null for each that is not there.
           type: dict
           sample: {config: null, version: 2.2.7}
+        ldirectord:
+          description:
+            - Whether ldirectord is V(installed), and the C(config) that was written by the role
+              C(openlvs.lvs.ldirectord), or null.
+          type: dict
+          sample: {config: null, installed: false}
         rules:
           description: The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft).
           type: list
@@ -181,6 +187,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _host_kernel
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host_facts import facts
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import facts as keepalived_facts
+from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_daemon import facts as ldirectord_facts
 
 
 def main() -> None:
@@ -190,7 +197,8 @@ def main() -> None:
         host = _host_kernel.read()
     except LvsError as exc:
         module.fail_json(msg=str(exc), **exc.details)
-    found = {**facts(host), "keepalived": keepalived_facts(module.run_command)}
+    daemons = {"keepalived": keepalived_facts(module.run_command), "ldirectord": ldirectord_facts()}
+    found = {**facts(host), **daemons}
     module.exit_json(changed=False, ansible_facts={"lvs_host": found})
 
 

@@ -172,15 +172,13 @@ findings:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openlvs.lvs.plugins.module_utils import _keepalived
+from ansible_collections.openlvs.lvs.plugins.module_utils import _engine_args, _keepalived
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LibraryMissing, LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._interpreter import start_again_with
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read_services
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import VRRP, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs
-from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -201,8 +199,6 @@ def argument_spec() -> dict[str, t.Any]:
 
 def request(params: t.Mapping[str, t.Any]) -> _keepalived.Request:
     """What the options ask for."""
-    services = params["services"]
-    described = read_services({key: value for key, value in one.items() if key != "sorry_server"} for one in services)
     vips = {
         vip["address"]: VipRecord(
             side=VRRP,
@@ -217,21 +213,11 @@ def request(params: t.Mapping[str, t.Any]) -> _keepalived.Request:
     return _keepalived.Request(
         config=params["config"],
         secret=params["secret"],
-        described=described.table,
-        sorry=dict(_sorry_servers(params["services"])),
+        described=_engine_args.described(params["services"]),
+        sorry=_engine_args.sorry_servers(params["services"]),
         vips=vips,
         hand_over=params["hand_over"],
     )
-
-
-def _sorry_servers(services: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[ServiceKey, RealServer]]:
-    for one in services:
-        if one.get("sorry_server"):
-            alone = {key: value for key, value in one.items() if key != "sorry_server"}
-            table = read_services([{**alone, "real_servers": [one["sorry_server"]]}]).table
-            for key in table.services:
-                for server in table.servers(key).values():
-                    yield key, server
 
 
 def main() -> None:

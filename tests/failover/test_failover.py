@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import time
 from collections import Counter
@@ -14,10 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, STAY, Seen, asking, on, without_answer
+from clients import LAB, STAY, Seen, asking, on, run_playbook, without_answer
 from load import Request
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 VIP = "192.168.0.77"
 DIRECTORS = ("lvs1", "lvs2")
 SERVERS = ("rs1", "rs2")
@@ -44,14 +41,7 @@ def description(engine: str) -> dict[str, object]:
 
 def site(engine: str, folder: Path, playbook: str = "site", **extra: str) -> str:
     """Run a playbook with the description of that engine; what it prints."""
-    (folder / "inventory.json").write_text(json.dumps(description(engine)))
-    lab = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-    command = ["ansible-playbook", "-i", lab, "-i", str(folder / "inventory.json"), f"playbooks/{playbook}.yml"]
-    command += ["-e", json.dumps(extra)]
-    environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run_playbook(playbook, description(engine), folder, **extra)
 
 
 def holders() -> list[str]:

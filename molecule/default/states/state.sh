@@ -7,10 +7,10 @@
   find /etc /usr/local /root /srv /var/lib/openlvs -xdev -type f ! -path '*/__pycache__/*' ! -path /root/.ansible/\* \
     ! -path /etc/ld.so.cache ! -path /etc/hosts -exec sha256sum {} + 2>/dev/null | sed 's/^\([0-9a-f]*\)  \(.*\)/file \2 \1/'
   find /etc /usr/local -xdev -type l -printf 'link %p %l\n'
-  find /etc/systemd /etc/sysctl.d /etc/modules-load.d /etc/ipvsadm.rules /etc/keepalived /var/lib/openlvs -xdev -printf 'mode %p %m %u\n' 2>/dev/null
+  find /etc/systemd /etc/sysctl.d /etc/modules-load.d /etc/ipvsadm.rules /etc/keepalived /etc/ha.d /var/lib/openlvs -xdev -printf 'mode %p %m %u\n' 2>/dev/null
   dpkg-query --show --showformat 'package ${Package} ${Version}\n'
   lsmod | awk 'NR > 1 && /^ip_vs/ { print "module", $1 }'
-  systemctl list-unit-files --no-legend 'openlvs*' 'ipvsadm*' 'keepalived*' | awk '{ print "unit", $1, $2 }'
+  systemctl list-unit-files --no-legend 'openlvs*' 'ipvsadm*' 'keepalived*' 'ldirectord*' | awk '{ print "unit", $1, $2 }'
   ip -o address show | sed 's/^[0-9]*: /address /; s/ *\\.*//'
   ip -o link show up | sed 's/^[0-9]*: \([^:@]*\).*/link up \1/'
   ip -o neighbour show nud permanent | sed 's/^/neighbour /'

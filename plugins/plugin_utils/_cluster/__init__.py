@@ -41,7 +41,11 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import 
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import targets, virtuals
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import read_vrrp
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import check_as_keepalived_does
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import (
+    TABLES,
+    check_as_keepalived_does,
+    check_as_ldirectord_does,
+)
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import table_services
 
 REAL_SERVERS = "lvs_real_servers"
@@ -84,6 +88,7 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
     check_as_modules_do(tables, findings)
     check_as_keepalived_does(views, description, findings)
+    check_as_ldirectord_does(views, description, findings)
     result["handing_over"] = _handing_over(description.hosts, views)
     result["routers"] = _routers(description.hosts, routers, members)
     return {**result, **_leaving(description.hosts, placed, views, directors), "views": views, **_proof(placed, views)}
@@ -119,7 +124,7 @@ def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
     holding = {
         name
         for name, found in facts.items()
-        if found is not None and (found.vips or found.services or found.answers or found.keepalived or found.neighbours)
+        if found is not None and (found.vips or found.services or found.answers or found.daemons or found.neighbours)
     }
     return sorted(described | grouped | holding)
 
@@ -167,7 +172,7 @@ def _leaving(
         if held.difference(wanted.get(name, ())) or (complete and unused):
             leaving.append(name)
         held_there = {"director", "vrrp"}.intersection(host.facts.vips.values())
-        if name not in directors and (host.facts.services or host.facts.keepalived or held_there):
+        if name not in directors and (host.facts.services or host.facts.daemons or held_there):
             directors_leaving.append(name)
     return {"leaving": leaving, "directors_leaving": directors_leaving}
 
@@ -175,14 +180,10 @@ def _leaving(
 def _proof(placed: t.Sequence[Placed], views: t.Mapping[str, View]) -> dict[str, t.Any]:
     """What a proof needs to know of each virtual service, in the order of the description."""
     services: list[dict[str, t.Any]] = []
-    numbers = {
-        (name, keepalived): iter(table_services(view[key]))
-        for name, view in views.items()
-        for keepalived, key in ((False, "director_services"), (True, "keepalived_virtual_servers"))
-    }
+    numbers = {(name, key): iter(table_services(view[key])) for name, view in views.items() for key in TABLES.values()}
     for one in placed:
         for virtual in virtuals(one.service, one.vip):
-            described = next(numbers[one.director, one.service.engine == "keepalived"])
+            described = next(numbers[one.director, TABLES[one.service.engine]])
             vips = [str(address) for address in virtual.vips]
             known = {"name": one.service.name, "director": one.director, "vips": vips}
             services.append({**described, **known, "targets": targets(virtual, one.service.probe)})

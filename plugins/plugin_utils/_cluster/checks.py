@@ -15,7 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import read
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, endpoint
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_devices import can_be_made
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
@@ -59,10 +59,10 @@ def check_distributions(hosts: Hosts, members: t.Iterable[str], findings: Findin
 
 
 def _check_engine(service: Service, findings: Findings) -> None:
-    if service.engine == "keepalived":
-        check_watched(service, findings)
-    else:
+    if service.engine == "kernel":
         check_unwatched(service, findings)
+    else:
+        check_watched(service, findings)
 
 
 def _check_addresses(service: Service, findings: Findings) -> None:
@@ -194,7 +194,7 @@ def _check_shared_vips(description: Description, findings: Findings) -> None:
             if (vip.prefix, vip.interface) != (first_vip.prefix, first_vip.interface):
                 text = f"vip {vip.address} has another prefix or interface than in {known.where}"
                 findings.add(service.where, f"{text}: it is one address, so say the same in both")
-            if service.engine == "kernel":
+            if service.engine in words.LONE_ENGINES:
                 for name in service.directors:
                     directors.setdefault(vip.address, {}).setdefault(name, service)
     for address, by_name in directors.items():
@@ -203,9 +203,9 @@ def _check_shared_vips(description: Description, findings: Findings) -> None:
                 f"{name} (by {service.where})" if len({one.where for one in by_name.values()}) > 1 else name
                 for name, service in by_name.items()
             )
-            text = f"vip {address} has {len(by_name)} directors, {named}: under lvs_engine 'kernel' it has exactly one"
             last = next(reversed(by_name.values()))
-            findings.add(last.where, f"{text}, or both would answer for it. Name one of them in directors")
+            text = f"vip {address} has {len(by_name)} directors, {named}: under lvs_engine '{last.engine}' it has"
+            findings.add(last.where, f"{text} exactly one, or both would answer for it. Name one of them in directors")
 
 
 def _check_own_addresses(description: Description, grounds: Grounds, findings: Findings) -> None:

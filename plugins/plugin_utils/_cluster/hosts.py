@@ -136,7 +136,7 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         gateways=tuple(ipaddress.ip_address(one) for one in found.get("gateways", [])),
         answers=frozenset(_answer(one) for one in found.get("answers", [])),
         services=bool(found.get("services")),
-        keepalived=bool((found.get("keepalived") or {}).get("config")),
+        daemons=tuple(name for name in words.DAEMONS if (found.get(name) or {}).get("config")),
         distribution=Distribution(**found["distribution"]),
         mtus={name: link["mtu"] for name, link in links.items() if "mtu" in link},
         macs={name: link["mac"] for name, link in links.items()},

@@ -108,7 +108,7 @@ class Check:
     reply: str | None
     interval: int
     timeout: int
-    retry_delay: int
+    retry_delay: int | None
     fall: int
     rise: int
 
@@ -211,7 +211,7 @@ class Facts:
     :attr macs: by link.
     :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
     :attr neighbours: for which VIPs it has a static neighbour entry of ours.
-    :attr keepalived: it has a keepalived.conf of ours.
+    :attr daemons: those that build a table here by a file of ours.
     :attr answers: which answers leave by a gateway that we gave them, as :class:`Answer`.
     """
 
@@ -222,7 +222,7 @@ class Facts:
     gateways: tuple[Address, ...]
     answers: frozenset[Answer]
     services: bool
-    keepalived: bool
+    daemons: tuple[str, ...]
     distribution: Distribution
     mtus: t.Mapping[str, int] = field(default_factory=dict)
     macs: t.Mapping[str, str] = field(default_factory=dict)

@@ -149,7 +149,7 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
                 reply=entry.text("reply"),
                 interval=entry.number("interval", 1, 86400) or 6,
                 timeout=entry.number("timeout", 1, 86400) or 3,
-                retry_delay=entry.number("retry_delay", 1, 86400) or 1,
+                retry_delay=entry.number("retry_delay", 1, 86400),
                 fall=entry.number("fall", 1, 100) or 3,
                 rise=entry.number("rise", 1, 100) or 1,
             )

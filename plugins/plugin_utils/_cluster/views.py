@@ -28,6 +28,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals impo
     virtuals,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import (
+    TABLES,
     Grounds,
     add_instances,
     no_watch,
@@ -51,7 +52,7 @@ def empty_view(host: Host) -> View:
         "director_vip_writer": host.vip_writer,
         "director_sysctl_in": host.sysctl_in,
         "director_purge_real_servers": True,
-        "director_keepalived": False,
+        "director_daemons": [],
         **no_watch(),
         "realserver_vips": [],
         "realserver_arp": host.arp,
@@ -103,15 +104,18 @@ def _add_real_servers(views: dict[str, View], placed: t.Sequence[Placed], ground
 
 
 def _add_virtuals(view: View, one: Placed, grounds: Grounds) -> None:
-    """What the director's table, or its keepalived, gets for one VIP of a service, and which packets get a mark."""
+    """What the director's table, or its daemon, gets for one VIP of a service, and which packets get a mark."""
     found = virtuals(one.service, one.vip)
     services = [_director_service(one, virtual) for virtual in found]
-    if one.service.engine == "keepalived":
-        view["director_keepalived"] = True
-        view["keepalived_virtual_servers"] += [watched(one, entry, grounds) for entry in services]
-        view["keepalived_complete"] &= one.complete
+    table = TABLES[one.service.engine]
+    daemon, _underscore, _what = table.partition("_")
+    if daemon in words.DAEMONS:
+        if daemon not in view["director_daemons"]:
+            view["director_daemons"].append(daemon)
+        view[table] += [watched(one, entry, grounds) for entry in services]
+        view[f"{daemon}_complete"] &= one.complete
     else:
-        view["director_services"] += services
+        view[table] += services
         view["director_purge_real_servers"] &= one.complete
     view["director_marks"] += [mark for virtual in found for mark in marks_of(virtual)]
     if one.service.persistent is not None:

@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""What keepalived has to do on a director: services with checks, and VRRP; in the words of the role's variables."""
+"""What keepalived or ldirectord has to do on a director: services with checks, and VRRP; in the words of the roles."""
 
 from __future__ import annotations
 
@@ -24,18 +24,26 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import interface_of, source_of, vips_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord import files as ldirectord_files
 
 View = dict[str, t.Any]
 Grounds = t.Mapping[str, Ground]
 
-_FOR_KEEPALIVED = ("checks", "sorry_server", "quorum", "hysteresis", "inhibit_on_failure")
+# Where the table of each engine stands in a view.
+TABLES = {
+    "kernel": "director_services",
+    "keepalived": "keepalived_virtual_servers",
+    "ldirectord": "ldirectord_virtual_servers",
+    "pacemaker": "ldirectord_virtual_servers",
+}
+_FOR_DAEMONS = ("checks", "sorry_server", "quorum", "hysteresis", "inhibit_on_failure")
 
 
 # ---- checking
 
 
 def check_unwatched(service: Service, findings: Findings) -> None:
-    for key in _FOR_KEEPALIVED:
+    for key in _FOR_DAEMONS:
         if getattr(service, key):
             text = f"{key} cannot work under lvs_engine '{service.engine}': the kernel looks at no server."
             remedy = "Use lvs_engine 'keepalived', which does, without VRRP too, or leave it out"
@@ -45,7 +53,7 @@ def check_unwatched(service: Service, findings: Findings) -> None:
 def check_watched(service: Service, findings: Findings) -> None:
     for number, check in enumerate(service.checks):
         if check.rise != 1:
-            text = f"rise {check.rise}: keepalived brings a server back after one success. Leave rise out"
+            text = f"rise {check.rise}: {service.engine} brings a server back after one success. Leave rise out"
             findings.add(f"{service.where} checks[{number}]", text)
     sorry = service.sorry_server
     if sorry and sorry.address is not None and sorry.address.is_loopback and sorry.forward != "dr":
@@ -55,8 +63,21 @@ def check_watched(service: Service, findings: Findings) -> None:
         findings.add(f"{service.where} sorry_server", "forward 'fullnat' is for real servers alone")
 
 
-def check_as_keepalived_does(views: t.Mapping[str, View], description: Description, findings: Findings) -> None:
+def check_as_ldirectord_does(views: t.Mapping[str, View], description: Description, findings: Findings) -> None:
     """What the role would refuse on a director is refused here; what has a finding already is left out."""
+    services = {service.name for service in description.services if findings.about(service.where)}
+    for view in views.values():
+        described = view["ldirectord_virtual_servers"]
+        try:
+            ldirectord_files({"virtual_servers": [one for one in described if one["name"] not in services]})
+        except OptionError as exc:
+            for text in exc.findings:
+                where, _colon, what = text.partition(": ")
+                findings.add(where, what)
+
+
+def check_as_keepalived_does(views: t.Mapping[str, View], description: Description, findings: Findings) -> None:
+    """The same for keepalived and its VIPs."""
     faulty = [service for service in description.services if findings.about(service.where)]
     services = {service.name for service in faulty}
     instances = {vip.vrrp for service in faulty for vip in service.vips}
@@ -87,11 +108,13 @@ def no_watch() -> View:
         "keepalived_multicast_group": "",
         "keepalived_multicast_group_ipv6": "",
         "keepalived_complete": True,
+        "ldirectord_virtual_servers": [],
+        "ldirectord_complete": True,
     }
 
 
 def watched(one: Placed, entry: View, grounds: Grounds) -> View:
-    """A virtual server: the entry of a table, and how keepalived looks after it."""
+    """A virtual server: the entry of a table, and how its real servers are looked after."""
     service = one.service
     found = dict(entry)
     if service.checks:

@@ -24,7 +24,11 @@ READY = {
 }
 # With these a real server has the VIPs itself and answers clients straight.
 DIRECT = ("dr", "tun")
-BUILT_ENGINES = ("kernel", "keepalived")
+BUILT_ENGINES = ("kernel", "keepalived", "ldirectord")
+# These look after the real servers, and build the table by what they see.
+DAEMONS = ("keepalived", "ldirectord")
+# These have no VRRP: a VIP stands on one director.
+LONE_ENGINES = ("kernel", "ldirectord")
 ARP_BY_ROUTER = "router"
 ARP = ("sysctl", "nftables", ARP_BY_ROUTER)
 CHECK_TYPES = ("ping", "tcp", "udp", "http", "https", "dns", "smtp", "script")

@@ -11,7 +11,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import describe_real_server, describe_service
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import HEADER, SECRET
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import known, servers, vrrp, watch
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
@@ -38,14 +37,7 @@ def files(settings: Data) -> dict[str, t.Any]:
     :raises OptionError: with everything that cannot work.
     """
     virtual_servers = settings.get("virtual_servers") or ()
-    in_config = known.known_in_config(settings.get("found") or "")
-    ready = known.without_unknown(virtual_servers, [in_config, known.known_in_table(settings.get("table") or ())])
-    held = [
-        str(server.get("name") or server["address"])
-        for before, after in zip(virtual_servers, ready)
-        for server in before.get("real_servers", ())
-        if not any(server["address"] == other["address"] for other in after["real_servers"])
-    ]
+    ready, held = known.sorted_out(virtual_servers, settings, servers.REAL_SERVER)
     instances = settings.get("instances") or ()
     if not virtual_servers and not instances:
         return {"config": "", "secret": "", "services": [], "vips": [], "held": []}
@@ -53,24 +45,10 @@ def files(settings: Data) -> dict[str, t.Any]:
     return {
         "config": rendering.config,
         "secret": rendering.secret,
-        "services": [_service(one, rendering.watch) for one in rendering.watch.services],
+        "services": watch.told(rendering.watch),
         "vips": [_vip(vip, one) for one in instances for vip in [*one["vips"], *(one.get("excluded_vips") or ())]],
-        "held": list(dict.fromkeys(held)),
+        "held": held,
     }
-
-
-def _service(one: watch.Watched, all_of_them: watch.Watch) -> dict[str, t.Any]:
-    table = all_of_them.description.table
-    sorry = {"sorry_server": _said(describe_real_server(one.sorry))} if one.sorry else {}
-    return {
-        **_said(describe_service(table.services[one.key])),
-        "real_servers": [_said(describe_real_server(server)) for server in table.servers(one.key).values()],
-        **sorry,
-    }
-
-
-def _said(described: Data) -> dict[str, t.Any]:
-    return {key: value for key, value in described.items() if value is not None}
 
 
 def _vip(vip: Data, instance: Data) -> dict[str, t.Any]:

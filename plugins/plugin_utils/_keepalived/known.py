@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""Real servers that nobody has seen ready: kept out, unless keepalived or the kernel knows them already."""
+"""Real servers that nobody has seen ready: kept out, unless the daemon or the kernel knows them already."""
 
 from __future__ import annotations
 
@@ -11,21 +11,40 @@ import re
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, canonical_address
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.servers import MARK
 
 Data = t.Mapping[str, t.Any]
 Known = t.Mapping[str, t.AbstractSet[tuple[str, int]]]
 
+# By what a comment before each virtual server of a file begins.
+MARK = "# service"
 _SERVICE = re.compile(f"{MARK} (?P<key>.+)")
-_SERVER = re.compile(r" +real_server (?P<address>\S+)( (?P<port>\d+))? \{")
 
 
-def known_in_config(text: str) -> dict[str, set[tuple[str, int]]]:
+def sorted_out(
+    servers: t.Sequence[Data], settings: Data, line: re.Pattern[str]
+) -> tuple[list[dict[str, t.Any]], list[str]]:
+    """The virtual servers without the real servers that are held back and that nobody knows yet, and who those are.
+
+    :arg settings: ``found``, the text of the host's file, and ``table``, the kernel's as ``ipvs_info`` returns it.
+    :arg line: how a real server stands in such a file.
+    """
+    known = [known_in_config(settings.get("found") or "", line), known_in_table(settings.get("table") or ())]
+    ready = without_unknown(servers, known)
+    held = [
+        str(server.get("name") or server["address"])
+        for before, after in zip(servers, ready)
+        for server in before.get("real_servers", ())
+        if not any(server["address"] == other["address"] for other in after["real_servers"])
+    ]
+    return ready, list(dict.fromkeys(held))
+
+
+def known_in_config(text: str, pattern: re.Pattern[str]) -> dict[str, set[tuple[str, int]]]:
     """The real servers of each service in a file that was written here."""
     found: dict[str, set[tuple[str, int]]] = {}
     servers: set[tuple[str, int]] = set()
     for line in text.splitlines():
-        service, server = _SERVICE.fullmatch(line), _SERVER.fullmatch(line)
+        service, server = _SERVICE.fullmatch(line), pattern.fullmatch(line)
         if service:
             servers = found.setdefault(service["key"], set())
         elif server:

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     TUNNEL_CHECKSUMS,
     RealServer,
@@ -15,11 +17,12 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     Table,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.checkers import write_check
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.known import MARK
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer
 
-# By what a comment before each virtual server begins, so that it can be read back; see known.py.
-MARK = "# service"
+# A line of a real server, by which one that was written is known.
+REAL_SERVER = re.compile(r" +real_server (?P<address>\S+)( (?P<port>\d+))? \{")
 
 
 def write_virtual_server(writer: Writer, watched: Watched, table: Table) -> None:

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import Description, read_services
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import services_spec
-from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_specs import (
+    describe_real_server,
+    describe_service,
+    services_spec,
+)
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey, Table
 
 Data = t.Mapping[str, t.Any]
 
@@ -59,6 +63,26 @@ def table_services(servers: t.Iterable[Data]) -> list[dict[str, t.Any]]:
         }
         for one in servers
     ]
+
+
+def told(watch: Watch) -> list[dict[str, t.Any]]:
+    """What the modules of the daemons take as C(services)."""
+    return [_told(one, watch.description.table) for one in watch.services]
+
+
+def _told(one: Watched, table: Table) -> dict[str, t.Any]:
+    sorry = {"sorry_server": _said(describe_real_server(one.sorry))} if one.sorry else {}
+    quiescent = {"quiescent": True} if one.options.get("inhibit_on_failure") else {}
+    return {
+        **_said(describe_service(table.services[one.key])),
+        **quiescent,
+        "real_servers": [_said(describe_real_server(server)) for server in table.servers(one.key).values()],
+        **sorry,
+    }
+
+
+def _said(described: Data) -> dict[str, t.Any]:
+    return {key: value for key, value in described.items() if value is not None}
 
 
 def read(servers: t.Sequence[Data]) -> Watch:

@@ -22,6 +22,8 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.services import prove_requests, prove_table, prove_vip
 
+COMPLETE = ("director_purge_real_servers", *(f"{daemon}_complete" for daemon in words.DAEMONS))
+
 __all__ = ["Line", "Look", "look_from", "prove"]
 
 
@@ -41,7 +43,7 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     now = {vip: _now_at(vip, list(names), looks) for vip, names in directors.items()}
     for service in services:
         name = service["director"]
-        complete = views[name]["director_purge_real_servers"] and views[name]["keepalived_complete"]
+        complete = all(views[name][key] for key in COMPLETE)
         lines.append(prove_table(service, complete, looks))
         if name == now[service["vips"][0]]:
             lines += prove_requests(service, looks, clients)

@@ -15,9 +15,8 @@ Data = t.Mapping[str, t.Any]
 DIRECTOR_UNIT = "openlvs-director.service"
 REALSERVER_UNIT = "openlvs-realserver.service"
 ROUTER_UNIT = "openlvs-router.service"
-KEEPALIVED_UNIT = "keepalived.service"
 # What the roles' calls of lvs_boot, and of the modules that change the running host, have returned, in check mode.
-BOOTS = ("__realserver_boot", "__director_boot", "__keepalived_applied", "__router_boot")
+BOOTS = ("__realserver_boot", "__director_boot", "__keepalived_applied", "__ldirectord_applied", "__router_boot")
 REALSERVER_RUNS = (
     "__realserver_rules",
     "__realserver_rules_then",

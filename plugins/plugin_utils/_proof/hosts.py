@@ -14,7 +14,6 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import endpoint
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import ARP_BY_ROUTER
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import (
     DIRECTOR_UNIT,
-    KEEPALIVED_UNIT,
     REALSERVER_UNIT,
     ROUTER_UNIT,
     Data,
@@ -33,7 +32,7 @@ def prove_director(view: Data, look: Look) -> list[Line]:
             lines.append(_prove_forwarding(name, look))
     lines += [_prove_marked(mark, look) for mark in view["director_marks"]]
     lines += _prove_boot(look, DIRECTOR_UNIT, needs_ipvsadm=bool(view["director_services"]))
-    return [*lines, *(_prove_keepalived(look) if view["director_keepalived"] else [])]
+    return [*lines, *(line for daemon in view["director_daemons"] for line in _prove_daemon(look, f"{daemon}.service"))]
 
 
 def _prove_forwarding(setting: str, look: Look) -> Line:
@@ -41,14 +40,14 @@ def _prove_forwarding(setting: str, look: Look) -> Line:
     return _about_facts(look, claim, lambda facts: [] if facts[setting] else [f"{setting} is 0"])
 
 
-def _prove_keepalived(look: Look) -> list[Line]:
-    claim = f"{KEEPALIVED_UNIT} runs"
-    unit = ((look.boot or {}).get("units") or {}).get(KEEPALIVED_UNIT)
+def _prove_daemon(look: Look, name: str) -> list[Line]:
+    claim = f"{name} runs"
+    unit = ((look.boot or {}).get("units") or {}).get(name)
     if look.boot is None:
         runs = look.unseen(look.host, claim)
     else:
         runs = Line(look.host, claim, bool(unit and unit["active"]), "" if unit and unit["active"] else "it does not")
-    return [runs, *_prove_boot(look, KEEPALIVED_UNIT)]
+    return [runs, *_prove_boot(look, name)]
 
 
 def _prove_marked(mark: Data, look: Look) -> Line:

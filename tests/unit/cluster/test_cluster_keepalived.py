@@ -60,7 +60,8 @@ def test_each_director_has_its_instance_and_the_whole_table() -> None:
         assert [one["name"] for one in server["real_servers"]] == ["rs1", "rs2"]
         assert server["sorry_server"] == {"address": own, "forward": "nat", "port": 8080}
         assert server["checks"][0]["path"] == "/"
-        assert view["director_services"] == [] and view["director_vips"] == [] and view["director_keepalived"]
+        assert view["director_services"] == [] and view["director_vips"] == []
+        assert view["director_daemons"] == ["keepalived"]
     assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
     assert [one["director"] for one in outcome.result["services"]] == ["lvs1", "lvs2"]
     assert len(outcome.result["targets"]) == 1

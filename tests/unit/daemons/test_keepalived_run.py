@@ -51,6 +51,8 @@ def states(rs2: bool = True) -> dict[ServiceKey, ServiceState]:
 class World:
     """A host, its keepalived and its kernel; it writes down what is done to it."""
 
+    engine = ENGINE
+
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[str] = []
         self.table = Table()
@@ -70,7 +72,7 @@ class World:
         monkeypatch.setattr(_engine._manifest, "save", self._record)
 
     def look(self) -> _engine.Found:
-        return _engine.Found(ENGINE, self.texts, frozenset(), self.unit, self.host)
+        return _engine.Found(self.engine, self.texts, frozenset(), self.unit, self.host)
 
     def running(self) -> None:
         """Keepalived works here with what is wanted."""
@@ -92,7 +94,7 @@ class World:
 
     # ---- the daemon
 
-    def judge(self, _config: str, _secret: str, _path: str) -> None:
+    def judge(self, *_texts: str) -> None:
         self.done.append("judge")
 
     def systemctl(self, *words: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.known import known_in_config
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.servers import REAL_SERVER
 
 FRONT: dict[str, t.Any] = {"name": "front", "interface": "eth0", "id": 51, "vips": [{"address": "192.0.2.10"}]}
 BACK: dict[str, t.Any] = {"name": "back", "interface": "eth0", "id": 52, "vips": [{"address": "192.0.2.20"}]}
@@ -213,7 +214,7 @@ def test_all_findings_come_at_once() -> None:
 def test_a_held_server_stays_out_unless_it_is_known() -> None:
     held = {"virtual_servers": [{**WEB, "real_servers": [{**one, "hold": True} for one in WEB["real_servers"]]}]}
     before = config(virtual_servers=[{**WEB, "real_servers": WEB["real_servers"][:1]}])
-    assert known_in_config(before) == {"tcp 192.0.2.10:80": {("192.0.2.11", 80)}}
+    assert known_in_config(before, REAL_SERVER) == {"tcp 192.0.2.10:80": {("192.0.2.11", 80)}}
     made = files({**SETTINGS, **held, "found": before})
     assert made["held"] == ["rs2"] and "192.0.2.12" not in made["config"] and "192.0.2.11" in made["config"]
     table = [{"service": "tcp 192.0.2.10:80", "real_servers": [{"address": "192.0.2.12", "port": 80}]}]

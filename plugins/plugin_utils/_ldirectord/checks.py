@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: names and behaviour may change with every release.
+
+"""How the real servers of a virtual server are looked at: ldirectord knows one way for all of them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.writer import Writer
+
+Check = t.Mapping[str, t.Any]
+
+_ELSEWHERE = "lvs_engine 'keepalived' does"
+# What a kind of check knows in keepalived, and ldirectord has no word for.
+_LACKING = ("address", "digest", "payload", "reply", "record", "retry_delay", "start_down", "status")
+
+
+def interval_of(watched: Watched) -> int | None:
+    """Seconds between two looks; None where nobody looks."""
+    checks = next(iter(watched.checks.values()), ())
+    return _seconds(checks[0].get("interval", 6)) if checks else None
+
+
+def _seconds(value: object) -> int:
+    """ldirectord counts whole seconds."""
+    return max(1, round(float(str(value))))
+
+
+def write_check(writer: Writer, where: str, key: ServiceKey, checks: t.Sequence[Check], own_interval: bool) -> None:
+    if not checks:
+        writer.option("checktype", "on")
+        return
+    check = checks[0]
+    where = f"{where}, checks[0]"
+    if len(checks) > 1:
+        text = f"ldirectord looks at a server in one way, and there are {len(checks)} checks"
+        writer.wrong(where, f"{text}. Choose the one that tells most; {_ELSEWHERE} all of them")
+    kind = str(check["type"])
+    if kind in ("udp", "script"):
+        writer.wrong(where, f"ldirectord has no check of type {kind}; {_ELSEWHERE}")
+        return
+    for name in _LACKING:
+        if check.get(name) and not (name == "record" and kind == "dns"):
+            writer.wrong(where, f"{name} {_shown(check[name])}: ldirectord has no word for it; {_ELSEWHERE}")
+    _KINDS[kind](writer, where, key, check)
+    if kind != "ping":
+        _write_port(writer, where, key, check)
+    timeout = _seconds(check.get("timeout", 3))
+    writer.option("checktimeout", timeout)
+    writer.option("negotiatetimeout", timeout)
+    writer.option("failurecount", int(check.get("fall", 3)))
+    if own_interval:
+        writer.option("checkinterval", _seconds(check.get("interval", 6)))
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _write_port(writer: Writer, where: str, key: ServiceKey, check: Check) -> None:
+    if check.get("port"):
+        writer.option("checkport", int(check["port"]))
+    elif not key.port:
+        writer.wrong(where, f"a {check['type']} check needs a port: this virtual server has none of its own")
+
+
+def _write_ping(writer: Writer, where: str, key: ServiceKey, _check: Check) -> None:
+    writer.option("checktype", "ping")
+    if key.family == "ipv6":
+        writer.wrong(where, f"ldirectord pings over IPv4 alone; {_ELSEWHERE} over IPv6, too")
+
+
+def _write_tcp(writer: Writer, where: str, key: ServiceKey, _check: Check) -> None:
+    writer.option("checktype", "connect")
+    if key.protocol == "udp":
+        writer.wrong(where, "ldirectord connects to no port of a service over udp, it pings: say type: ping, or dns")
+
+
+def _write_http(writer: Writer, where: str, key: ServiceKey, check: Check) -> None:
+    path = str(check.get("path") or "")
+    if not path.startswith("/"):
+        writer.wrong(where, f"a check of type {check['type']} needs a path that begins with a slash, such as /")
+    if key.family == "ipv6":
+        text = f"ldirectord asks by {check['type']} over IPv6 with a library alone that its package does not bring"
+        writer.wrong(where, f"{text}. Use type: tcp; {_ELSEWHERE}")
+    writer.option("checktype", "negotiate")
+    writer.option("service", check["type"])
+    writer.option("request", f'"{writer.text(where, "path", path or "/")}"')
+    if check.get("regex"):
+        writer.option("receive", f'"{writer.text(where, "regex", check["regex"])}"')
+    if check.get("host"):
+        writer.option("virtualhost", writer.text(where, "host", check["host"]))
+
+
+def _write_smtp(writer: Writer, where: str, _key: ServiceKey, check: Check) -> None:
+    if check.get("host"):
+        writer.wrong(where, "ldirectord greets an SMTP server with its own name. Leave host out")
+    writer.option("checktype", "negotiate")
+    writer.option("service", "smtp")
+
+
+def _write_dns(writer: Writer, where: str, _key: ServiceKey, check: Check) -> None:
+    if check.get("record") not in (None, "A"):
+        writer.wrong(where, f"record {check['record']}: ldirectord asks for A alone; {_ELSEWHERE}")
+    if not check.get("host") or not check.get("regex"):
+        text = "ldirectord looks at the answer of a DNS server: say by host what to ask for, and by regex which"
+        writer.wrong(where, f"{text} address shall come back")
+        return
+    writer.option("checktype", "negotiate")
+    writer.option("service", "dns")
+    writer.option("request", f'"{writer.text(where, "host", check["host"])}"')
+    writer.option("receive", f'"{writer.text(where, "regex", check["regex"])}"')
+
+
+_KINDS: dict[str, t.Callable[[Writer, str, ServiceKey, Check], None]] = {
+    "ping": _write_ping,
+    "tcp": _write_tcp,
+    "http": _write_http,
+    "https": _write_http,
+    "smtp": _write_smtp,
+    "dns": _write_dns,
+}
