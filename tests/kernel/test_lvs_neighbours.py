@@ -122,7 +122,7 @@ def test_check_mode_does_nothing(run_module):
     ("changes", "text"),
     [
         ({"mac": "01:00:5e:00:00:01"}, "mac '01:00:5e:00:00:01' is not that of a single machine"),
-        ({"interface": "eth9"}, "interface 'eth9' does not exist: there are lo, eth0"),
+        ({"interface": "eth9"}, "interface 'eth9' does not exist: there are lo, "),
         ({"address": "192.0.2.10/24"}, "does not appear to be an IPv4 or IPv6 address"),
     ],
 )
