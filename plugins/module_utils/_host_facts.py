@@ -24,7 +24,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._forwarding import IP6_FORWARD, IP_FORWARD
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_SERVER, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import described
 
 _TABLE = "/proc/net/ip_vs"
@@ -50,7 +50,11 @@ def facts(host: Host) -> dict[str, t.Any]:
             name: {"mac": link.mac, "up": link.up, "loopback": link.loopback, "mtu": link.mtu}
             for name, link in host.links.items()
         },
-        "vips": [{"address": address, **record} for address, record in host.manifest.vips.items()],
+        "vips": [
+            {"address": address, **record, "here": _is_here(host, address, record)}
+            for records in (host.manifest.vips, host.manifest.moved)
+            for address, record in records.items()
+        ],
         "services": {owner: list(names) for owner, names in host.manifest.services.items()},
         "arp": {
             name: {"arp_ignore": arp.arp_ignore, "arp_announce": arp.arp_announce}
@@ -75,8 +79,13 @@ def facts(host: Host) -> dict[str, t.Any]:
         ],
         "neighbours": _static_neighbours_run.facts(host.manifest),
         "missing": missing(),
+        "senders": sorted(_nft_host.senders()),
         "rules": [role for role in _nft.FAMILIES if os.path.exists(_nft_host.Place(role).text)],
     }
+
+
+def _is_here(host: Host, address: str, record: VipRecord) -> bool:
+    return any(found.interface == record["interface"] for found in host.standing(address))
 
 
 def missing() -> list[str]:
@@ -102,8 +111,9 @@ def silent(host: Host) -> list[str]:
 
 
 def _held_well(host: Host, address: str) -> bool:
-    """Standing alone, on an interface that is up and on which nobody can ask, and nowhere else."""
-    standing = host.standing(address)
+    """Standing alone, on an interface that is up and where nobody can ask, and nowhere else but where VRRP has it."""
+    moved = host.manifest.moved.get(address)
+    standing = [one for one in host.standing(address) if moved is None or one.interface != moved["interface"]]
     return bool(standing) and all(
         found.alone and not found.dadfailed and host.links[found.interface].silent and host.links[found.interface].up
         for found in standing

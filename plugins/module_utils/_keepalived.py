@@ -23,7 +23,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddres
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, ENGINE, SECRET, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, knows
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VRRP, Manifest, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
 from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import wait_until
 
@@ -53,7 +53,7 @@ class Work(_engine.Work):
         self._daemon = daemon
 
     def _is_there(self) -> bool:
-        return super()._is_there() or VRRP in {vip["side"] for vip in self._manifest.vips.values()}
+        return super()._is_there() or bool(self._manifest.moved)
 
     # ---- being there
 
@@ -75,13 +75,7 @@ class Work(_engine.Work):
         self._record(self._settled(), "# record: what left the description is no longer ours")
 
     def _refuse(self) -> None:
-        findings = []
-        for address in self._request.vips:
-            record = self._manifest.vips.get(address)
-            if record and record["side"] not in (DIRECTOR, VRRP):
-                text = "the manifest records it here as that of a real server, and VRRP cannot move it as well."
-                findings.append(f"VIP {address}: {text} Take it off that side first.")
-        findings += [
+        findings = [
             f"VIP {address}: there is no interface {vip['interface']!r} on this host; there are "
             f"{', '.join(self.found.host.links)}."
             for address, vip in self._request.vips.items()
@@ -96,11 +90,11 @@ class Work(_engine.Work):
         return [one for address in self._request.vips if address in ours for one in self.found.host.standing(address)]
 
     def _claimed(self, gone: t.Sequence[str]) -> Manifest:
-        return super()._claimed(gone).with_vips(self._request.vips)
+        return super()._claimed(gone).with_moved(self._request.vips)
 
     def _settled(self) -> Manifest:
-        left = [address for address in self._manifest.vips_of(VRRP) if address not in self._request.vips]
-        return super()._settled().without_vips(left)
+        left = [address for address in self._manifest.moved if address not in self._request.vips]
+        return super()._settled().without_moved(left)
 
     def _begin(self, word: str, taken: t.Sequence[Address]) -> None:
         covers = [Address(one.address, 128 if one.ipv6 else 32, _COVER) for one in taken if one.interface != _COVER]
@@ -137,9 +131,10 @@ class Work(_engine.Work):
 
     def _go(self) -> None:
         found = self.found
-        held = [one for address in self._manifest.vips_of(VRRP) for one in found.host.standing(address)]
-        held = [one for one in held if one.interface == self._manifest.vips[one.address]["interface"]]
-        serves = bool(held) or not self._manifest.vips_of(VRRP)
+        moved = self._manifest.moved
+        standing = [one for address in moved for one in found.host.standing(address)]
+        held = [one for one in standing if one.interface == moved[one.address]["interface"]]
+        serves = bool(held) or not moved
         stays = self._request.hand_over and serves
         if found.active:
             end = self._daemon.leave if stays else lambda: self._daemon.systemctl("stop", UNIT)
@@ -151,8 +146,8 @@ class Work(_engine.Work):
             self._clear(held)
 
     def _handed_over(self) -> Manifest:
-        vips = {key: VipRecord(**{**vip, "side": DIRECTOR}) for key, vip in self._manifest.vips_of(VRRP).items()}
-        return super()._handed_over().with_vips(vips)
+        vips = {key: VipRecord(**{**vip, "side": DIRECTOR}) for key, vip in self._manifest.moved.items()}
+        return super()._handed_over().with_vips(vips).without_moved(vips)
 
     def _clear(self, held: t.Sequence[Address]) -> None:
         """What a keepalived that was killed has left; one that ends has taken it along."""
@@ -161,7 +156,7 @@ class Work(_engine.Work):
             standing = held if self._check_mode else [one for one in held if one in _host_kernel.read().addresses]
             removals = [RemoveAddress(one) for one in standing]
             self._do_all([str(step) for step in removals], lambda: _host_kernel.apply(removals, self.found.host))
-        manifest = self._manifest.with_services(ENGINE.owner, ()).without_vips(self._manifest.vips_of(VRRP))
+        manifest = self._manifest.with_services(ENGINE.owner, ()).without_moved(self._manifest.moved)
         self._record(manifest, "# record: keepalived has nothing here any more")
 
 

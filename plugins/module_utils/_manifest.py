@@ -67,6 +67,7 @@ class Manifest:
 
     :arg services: owner -> names of its virtual services, in their order.
     :arg vips: address -> how it stands there.
+    :arg moved: address -> how it stands while VRRP has it here. A real server that is a director too has it in both.
     :arg settings: sysctl -> the value found before our first write.
     :arg tunnels: from directors.
     :arg devices: a tunnel's device or port -> how it was found: V(absent), V(down) or V(up).
@@ -77,6 +78,7 @@ class Manifest:
 
     services: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     vips: t.Mapping[str, VipRecord] = dataclasses.field(default_factory=dict)
+    moved: t.Mapping[str, VipRecord] = dataclasses.field(default_factory=dict)
     settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     tunnels: tuple[Tunnel, ...] = ()
     files: t.Mapping[str, FileRecord] = dataclasses.field(default_factory=dict)
@@ -91,6 +93,8 @@ class Manifest:
 
     def vips_of(self, side: str) -> dict[str, VipRecord]:
         """The VIPs of one side, V(real_server), V(director) or V(vrrp), in the order of their coming."""
+        if side == VRRP:
+            return dict(self.moved)
         return {address: record for address, record in self.vips.items() if record["side"] == side}
 
     def with_services(self, owner: str, names: t.Iterable[str]) -> Manifest:
@@ -103,9 +107,19 @@ class Manifest:
         return dataclasses.replace(self, vips={**self.vips, **vips})
 
     def without_vips(self, addresses: t.Iterable[str]) -> Manifest:
-        """These VIPs are no longer ours."""
+        """These VIPs are no longer ours, but for what VRRP moves."""
         gone = set(addresses)
         return dataclasses.replace(self, vips={key: value for key, value in self.vips.items() if key not in gone})
+
+    def with_moved(self, vips: t.Mapping[str, VipRecord]) -> Manifest:
+        """VRRP moves these, too; what the director held for good before is among them no longer."""
+        kept = {key: vip for key, vip in self.vips.items() if key not in vips or vip["side"] != DIRECTOR}
+        return dataclasses.replace(self, vips=kept, moved={**self.moved, **vips})
+
+    def without_moved(self, addresses: t.Iterable[str]) -> Manifest:
+        """VRRP does not move these any more."""
+        gone = set(addresses)
+        return dataclasses.replace(self, moved={key: vip for key, vip in self.moved.items() if key not in gone})
 
     def with_settings(self, found: t.Mapping[str, str]) -> Manifest:
         """These values were found; what is recorded already stays, for it was found earlier."""
@@ -241,6 +255,7 @@ def _parse(data: t.Any, path: str) -> Manifest:
         return Manifest(
             services={str(owner): tuple(str(name) for name in names) for owner, names in data["services"].items()},
             vips={str(address): _parse_vip(record) for address, record in data["vips"].items()},
+            moved={str(address): _parse_vip(record) for address, record in data.get("moved", {}).items()},
             settings={str(name): str(value) for name, value in data["settings"].items()},
             tunnels=tuple(_parse_tunnel(record) for record in data.get("tunnels", ())),
             devices={str(name): str(state) for name, state in data.get("devices", {}).items()},

@@ -127,6 +127,12 @@ def silenced() -> frozenset[str]:
     return vips if is_as_wanted(look(place, text, Nft()), text) else frozenset()
 
 
+def senders() -> frozenset[str]:
+    """The MAC addresses by which a director that is a real server too knows the others, by the rules it has."""
+    place = Place(_nft.DIRECTOR)
+    return _nft_purposes.senders((_files.read(place.text) if os.path.exists(place.text) else None) or "")
+
+
 def is_as_wanted(found: Found, text: str) -> bool:
     if not text:
         return not found.text and not found.tables

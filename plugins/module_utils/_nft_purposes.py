@@ -77,6 +77,35 @@ def _taken_twice(entry: _Entry, what: str, ranges: t.Sequence[_nft.Ports], taken
         taken.append((one, entry.where))
 
 
+# ---- handed_on
+
+_MAC = re.compile("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_SENDERS = re.compile(r"\tether saddr \{ ([0-9a-f:, ]+) \} ")
+
+
+def handed_on(entries: Entries, findings: list[str]) -> list[Chain]:
+    """Mark what other directors hand on, by the MAC address that it comes from, after any other mark of ours.
+
+    The packets still have a client's address as their source; nothing else in them tells where they were before.
+    """
+    rules: list[str] = []
+    for number, given in enumerate(entries):
+        entry = _Entry(f"handed_on[{number}]", given, findings)
+        if not 1 <= given["mark"] <= MAX_MARK:
+            entry.wrong(f"mark {given['mark']} is out of range: 1 to {MAX_MARK}")
+        senders = ", ".join(sorted(entry.macs("senders")))
+        rules += [
+            f"ether saddr {{ {senders} }} {word} daddr {same} meta mark set 0x{given['mark']:08x}"
+            for word, same in _nft.by_family(entry.addresses()).items()
+        ]
+    return [Chain("inet", "handed_on", "type filter hook prerouting priority mangle + 1", tuple(rules))]
+
+
+def senders(text: str) -> frozenset[str]:
+    """The MAC addresses of other directors in a text of ours."""
+    return frozenset(mac for match in _SENDERS.finditer(text) for mac in match[1].split(", "))
+
+
 # ---- tunnels
 
 IPIP, IPV6_IN_IP, GRE = 4, 41, 47
@@ -252,6 +281,9 @@ class _Entry:
     def addresses(self, key: str = "addresses") -> list[_nft.Address]:
         return self._all(key, _nft.address, "IPv4 and IPv6 addresses alone")
 
+    def macs(self, key: str) -> list[str]:
+        return self._all(key, _mac, "MAC addresses such as 02:00:5e:10:00:0b alone")
+
     def ports(self, key: str = "ports") -> list[_nft.Ports]:
         return self._all(key, _nft.ports, "ports from 1 to 65535 and ranges such as 8000-8010")
 
@@ -267,9 +299,17 @@ class _Entry:
         return found
 
 
+def _mac(value: object) -> str:
+    text = str(value).lower()
+    if not _MAC.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 # Option -> the roles whose tables have such rules, and the function that makes them.
 PURPOSES: dict[str, tuple[tuple[str, ...], Purpose]] = {
     "marks": ((_nft.DIRECTOR,), marks),
+    "handed_on": ((_nft.DIRECTOR,), handed_on),
     "masquerade": ((_nft.FORWARDING,), masquerade),
     "forward": ((_nft.FORWARDING,), forward),
     "tunnels": ((_nft.REALSERVER,), tunnels),

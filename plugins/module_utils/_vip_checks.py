@@ -13,12 +13,12 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _vip_devices, _vip_files
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER, VRRP
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, REAL_SERVER
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip import LABEL_MAX, Vip, standing, wanted_places
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_settings import Asked
 
-_SIDES = {REAL_SERVER: "a real server", DIRECTOR: "a director", VRRP: "keepalived"}
+_SIDES = {REAL_SERVER: "a real server", DIRECTOR: "a director"}
 _WHOLE_NETWORK = (
     "On a real server a VIP always stands alone, as /32 or /128: with a shorter prefix on a loopback device the host "
     "takes the whole network for its own, answers ARP for every address in it and cannot reach its neighbours."
@@ -155,8 +155,9 @@ def _host_findings(host: Host, vip: Vip, side: str) -> list[str]:
         )
         return reasons
     ours = standing(host, vip.address, side) if record else []
+    moved = host.manifest.moved.get(vip.address)
     for found in host.standing(vip.address):
-        if found not in ours and not _adoptable(found, vip):
+        if found not in ours and not _adoptable(found, vip) and not (moved and moved["interface"] == found.interface):
             reasons.append(_foreign(found, vip, side))
     reasons += [
         f"a route to it is in the way: {route}. Remove it, or set host_route to false."

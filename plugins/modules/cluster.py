@@ -101,6 +101,7 @@ views:
           real_servers:
             - {name: rs1, address: 192.0.2.11, port: 80, weight: 2, forward: dr}
       director_marks: []
+      director_handed_on: []
       director_vips:
         - {address: 192.0.2.10, prefix: 32, interface: eth0}
       director_ip_forward: false

@@ -70,12 +70,13 @@ ansible_facts:
         vips:
           description:
             - The VIPs that are recorded as ours, with the side that each serves, V(real_server), V(director) or
-              V(vrrp), and whether it has been announced to the neighbours.
+              V(vrrp), whether it has been announced to the neighbours, and whether it is there at this moment.
           type: list
           elements: dict
           sample:
             - address: 192.0.2.10
               announced: false
+              here: true
               host_route: true
               interface: lo
               label: lo:0
@@ -175,6 +176,13 @@ ansible_facts:
               C(openlvs.lvs.ldirectord), or null.
           type: dict
           sample: {config: null, installed: false}
+        senders:
+          description:
+            - The MAC addresses by which this director knows others that hand on to it, see the option
+              O(openlvs.lvs.lvs_nft#module:handed_on) of M(openlvs.lvs.lvs_nft).
+          type: list
+          elements: str
+          sample: []
         rules:
           description: The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft).
           type: list

@@ -62,6 +62,30 @@ options:
         type: str
         choices: [tcp, udp, sctp]
         default: tcp
+  handed_on:
+    description:
+      - On a director that is a real server too, which packets come from another director that has chosen this host.
+        They get a firewall mark, in place of any other, so that a virtual service of their own takes them, whose only
+        real server is this host. Else this host would balance them again.
+      - Only for O(table=director).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      mark:
+        description: The mark, 1 to 4294967295.
+        type: int
+        required: true
+      addresses:
+        description: The VIPs, IPv4 and IPv6.
+        type: list
+        elements: str
+        required: true
+      senders:
+        description: The other directors' MAC addresses in this host's network.
+        type: list
+        elements: str
+        required: true
   masquerade:
     description:
       - Which packets to real servers get an address of the director as their source, after IPVS has put the real
@@ -224,6 +248,14 @@ EXAMPLES = r"""
         ports: [5060, 8000-8010]
         protocol: udp
 
+- name: What the other director hands on is served here, by the virtual service of mark 5
+  openlvs.lvs.lvs_nft:
+    table: director
+    handed_on:
+      - mark: 5
+        addresses: [192.0.2.10]
+        senders: ["02:00:5e:10:00:0c"]
+
 - name: IP in IP is taken from two directors alone, and clients send what fits into it
   openlvs.lvs.lvs_nft:
     table: realserver
@@ -294,6 +326,11 @@ def argument_spec() -> dict[str, t.Any]:
         "ports": {"type": "list", "elements": "str", "required": True},
         "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
     }
+    handed_on = {
+        "mark": {"type": "int", "required": True},
+        "addresses": {"type": "list", "elements": "str", "required": True},
+        "senders": {"type": "list", "elements": "str", "required": True},
+    }
     tunnel = {
         "address": {"type": "str", "required": True},
         "vips": {"type": "list", "elements": "str", "required": True},
@@ -319,6 +356,7 @@ def argument_spec() -> dict[str, t.Any]:
         "masquerade": {"type": "list", "elements": "dict", "default": [], "options": {**passing, "servers": servers}},
         "forward": {"type": "list", "elements": "dict", "default": [], "options": passing},
         "marks": {"type": "list", "elements": "dict", "default": [], "options": mark},
+        "handed_on": {"type": "list", "elements": "dict", "default": [], "options": handed_on},
         "tunnels": {"type": "list", "elements": "dict", "default": [], "options": tunnel},
         "silent": {"type": "list", "elements": "dict", "default": [], "options": silent},
     }

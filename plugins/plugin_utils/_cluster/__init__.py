@@ -136,7 +136,7 @@ def _handing_over(hosts: Hosts, views: t.Mapping[str, View]) -> dict[str, list[s
     for name in views:
         facts = hosts[name].facts
         held = facts.vips.items() if facts is not None else ()
-        others = {takers.get(str(address), name) for address, side in held if side == "director"} - {name}
+        others = {takers.get(str(address), name) for address, sides in held if "director" in sides} - {name}
         if others:
             found[name] = sorted(others)
     busy = {one for others in found.values() for one in others}
@@ -166,12 +166,12 @@ def _leaving(
     for name, host in sorted(hosts.items()):
         if host.facts is None:
             continue
-        held = {address for address, side in host.facts.vips.items() if side == "real_server"}
+        held = {address for address, sides in host.facts.vips.items() if "real_server" in sides}
         tunnels_unused = tunnels.gone(host.facts.tunnels, views[name]["realserver_tunnels"]) if name in views else False
         unused = tunnels_unused or host.facts.answers.difference(ways.get(name, ()))
         if held.difference(wanted.get(name, ())) or (complete and unused):
             leaving.append(name)
-        held_there = {"director", "vrrp"}.intersection(host.facts.vips.values())
+        held_there = any(sides & {"director", "vrrp"} for sides in host.facts.vips.values())
         if name not in directors and (host.facts.services or host.facts.daemons or held_there):
             directors_leaving.append(name)
     return {"leaving": leaving, "directors_leaving": directors_leaving}

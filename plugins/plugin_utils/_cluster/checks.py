@@ -17,6 +17,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceK
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_devices import can_be_made
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.both import check_both
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     Address,
@@ -39,7 +40,7 @@ def check_description(description: Description, grounds: Grounds, findings: Find
     for service in description.services:
         _check_engine(service, findings)
         _check_addresses(service, findings)
-        _check_real_servers(service, findings)
+        _check_real_servers(service, description.hosts, findings)
     _check_interfaces(description, findings)
     check_vrrp(description, grounds, findings)
     _check_names(description, findings)
@@ -91,7 +92,7 @@ def _problem_of(address: Address) -> str:
     return ""
 
 
-def _check_real_servers(service: Service, findings: Findings) -> None:
+def _check_real_servers(service: Service, hosts: Hosts, findings: Findings) -> None:
     seen: dict[tuple[str, int | None], str] = {}
     for server in service.real_servers:
         known = seen.setdefault((server.name, server.port), server.where)
@@ -100,8 +101,7 @@ def _check_real_servers(service: Service, findings: Findings) -> None:
             findings.add(server.where, f"{text}; its weight alone is changed by lvs_weight in its host variables")
         _check_port(service, server, findings)
         if server.host in service.directors:
-            text = f"real server {server.host} is a director of this service too: packets would go round in a loop"
-            findings.add(server.where, f"{text}, and the guard against that is not built yet")
+            check_both(service, server, hosts, findings)
 
 
 def _check_port(service: Service, server: RealServer, findings: Findings) -> None:
@@ -153,6 +153,9 @@ def _check_names(description: Description, findings: Findings) -> None:
         if known is not service:
             findings.add(service.where, f"name '{service.name}' is taken by {known.where}: names are unique")
     chosen = {service.name: service.mark for service in description.services if service.mark is not None}
+    for name in sorted(name for name, mark in chosen.items() if mark == marks.HANDED_ON):
+        text = f"mark {marks.HANDED_ON} is taken for what one director hands on to another. Choose another by mark:"
+        findings.add("lvs_services", f"service {name}: {text}")
     for mark, names in marks.clashes(chosen):
         text = f"services {', '.join(names)} have the same mark {mark}: choose another by mark: in one of them"
         findings.add("lvs_services", text)

@@ -121,6 +121,15 @@ def _answer(found: t.Mapping[str, t.Any]) -> Answer:
     )
 
 
+def _sides(vips: t.Iterable[t.Mapping[str, t.Any]]) -> dict[Address, frozenset[str]]:
+    """A director that is a real server too has a VIP on both sides."""
+    found: dict[Address, frozenset[str]] = {}
+    for vip in vips:
+        address = ipaddress.ip_address(vip["address"])
+        found[address] = found.get(address, frozenset()) | {vip["side"]}
+    return found
+
+
 def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
     if found is None:
         return None
@@ -132,7 +141,7 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         ),
         links=tuple(links),
         loopbacks=frozenset(name for name, link in links.items() if link.get("loopback")),
-        vips={ipaddress.ip_address(one["address"]): one["side"] for one in found.get("vips", [])},
+        vips=_sides(found.get("vips", [])),
         gateways=tuple(ipaddress.ip_address(one) for one in found.get("gateways", [])),
         answers=frozenset(_answer(one) for one in found.get("answers", [])),
         services=bool(found.get("services")),
@@ -141,5 +150,6 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         mtus={name: link["mtu"] for name, link in links.items() if "mtu" in link},
         macs={name: link["mac"] for name, link in links.items()},
         neighbours=frozenset(ipaddress.ip_address(one["address"]) for one in found.get("neighbours", [])),
+        senders=tuple(found.get("senders", [])),
         tunnels=tuple(found.get("tunnels", [])),
     )

@@ -12,6 +12,7 @@ import typing as t
 
 FIRST = 0x4C000000
 LAST = 0x4CFFFFFF
+HANDED_ON = 0x4D000000  # what one director hands on to another
 
 
 def mark_of(name: str) -> int:

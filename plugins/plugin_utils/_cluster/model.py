@@ -205,10 +205,11 @@ class Answer:
 class Facts:
     """What a live look at a host has found.
 
-    :attr vips: address -> side, what the host's manifest records as a VIP of ours.
+    :attr vips: address -> sides, what the host's manifest records as a VIP of ours.
     :attr gateways: of all its routes.
     :attr mtus: by link.
     :attr macs: by link.
+    :attr senders: MAC addresses by which it knows other directors.
     :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
     :attr neighbours: for which VIPs it has a static neighbour entry of ours.
     :attr daemons: those that build a table here by a file of ours.
@@ -218,7 +219,7 @@ class Facts:
     addresses: tuple[LiveAddress, ...]
     links: tuple[str, ...]
     loopbacks: frozenset[str]
-    vips: t.Mapping[Address, str]
+    vips: t.Mapping[Address, frozenset[str]]
     gateways: tuple[Address, ...]
     answers: frozenset[Answer]
     services: bool
@@ -227,6 +228,7 @@ class Facts:
     mtus: t.Mapping[str, int] = field(default_factory=dict)
     macs: t.Mapping[str, str] = field(default_factory=dict)
     neighbours: frozenset[Address] = frozenset()
+    senders: tuple[str, ...] = ()
     tunnels: tuple[t.Mapping[str, t.Any], ...] = ()
 
 

@@ -122,7 +122,7 @@ class _Placer:
         places: list[Place] = []
         complete = True
         for server in service.real_servers:
-            if server.host in service.directors or (server.unmanaged and self._other_family(server, vip)):
+            if server.unmanaged and self._other_family(server, vip):
                 continue
             choice = self._choose(service, vip, server, director)
             if choice.address is None:
@@ -182,6 +182,8 @@ class _Placer:
                 text = f"its address for vip {vip.address} is not known: nobody could look at {unseen}, and"
                 what = "lvs_addresses has none. Real servers stay in that table until it is known"
                 self._findings.warn(name, f"{text} {what}")
+        elif name == director_name:
+            pass  # it serves what it has chosen itself for
         elif address in self._owned[director_name] | (self._vips[director_name] - {vip.address}):
             text = f"address {address} of real server {name} is director {director_name}'s own"
             self._findings.add(service.where, f"{text}: packets would never leave the director")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.both import add_handed_on
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     IPV4,
     IPV6,
@@ -42,6 +43,7 @@ def empty_view(host: Host) -> View:
     return {
         "director_services": [],
         "director_marks": [],
+        "director_handed_on": [],
         "director_vips": [],
         "director_ip_forward": host.ip_forward,
         "director_ipv6_forward": False,
@@ -88,6 +90,7 @@ def make_views(
         views[name]["router_neighbours"] = neighbours
     for name in incomplete(placed, grounds):
         views[name]["router_purge"] = False
+    add_handed_on(views, placed, grounds)
     return views
 
 

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import Data, Line, Look, look_from
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
+    moved_by,
     prove_alone,
     prove_director,
     prove_managers,
@@ -40,7 +41,8 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     for service in services:
         for vip in service["vips"]:
             directors.setdefault(vip, {})[service["director"]] = None
-    now = {vip: _now_at(vip, list(names), looks) for vip, names in directors.items()}
+    places = {name: _interfaces(views[name]) for name in cluster["directors"]}
+    now = {vip: _now_at(vip, list(names), places, looks) for vip, names in directors.items()}
     for service in services:
         name = service["director"]
         complete = all(views[name][key] for key in COMPLETE)
@@ -51,9 +53,9 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
         director = now[vip]
         holders = {name for name, view in views.items() if vip in _addresses(view["realserver_vips"])}
         if len(names) > 1:
-            lines.append(prove_one_holder(vip, list(names), looks))
-        interface = _interfaces(views[director]).get(vip) or _own_interface(vip, looks[director])
-        near = holders & _neighbours(vip, services)
+            lines.append(prove_one_holder(vip, {name: places[name].get(vip) for name in names}, looks))
+        interface = places[director].get(vip) or _own_interface(vip, looks[director])
+        near = holders & _neighbours(vip, services) - {director}
         audible = {name for name in holders if views[name]["realserver_arp"] == words.ARP_BY_ROUTER}
         lines.append(prove_vip(vip, (director, interface), near, audible, looks))
         lines.append(prove_alone(vip, holders | set(names), members))
@@ -81,14 +83,16 @@ def _neighbours(vip: str, services: t.Sequence[Data]) -> set[str]:
     return {server["name"] for server in servers if "name" in server and server["forward"] == "dr"}
 
 
-def _now_at(vip: str, directors: t.Sequence[str], looks: t.Mapping[str, Look]) -> str:
+def _now_at(
+    vip: str, directors: t.Sequence[str], places: t.Mapping[str, t.Mapping[str, str]], looks: t.Mapping[str, Look]
+) -> str:
     """Which of its directors has a VIP at this moment; the first if none has."""
-    return next((name for name in directors if looks[name].addresses(vip)), directors[0])
+    return next((name for name in directors if looks[name].addresses(vip, places[name].get(vip))), directors[0])
 
 
 def _interfaces(view: Data) -> dict[str, str]:
     """Where the director has its VIPs, or would have them."""
-    moved = [vip for one in view["keepalived_instances"] for vip in (*one["vips"], *one.get("excluded_vips", ()))]
+    moved = [vip for one in view["keepalived_instances"] for vip in moved_by(one)]
     return {vip["address"]: vip["interface"] for vip in (*view["director_vips"], *moved)}
 
 

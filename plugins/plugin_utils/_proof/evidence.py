@@ -85,8 +85,10 @@ class Look:
             return Line(subject, claim, False, f"nobody could look at {self.host}")
         return Line(subject, claim, None, f"{self.host} was not part of this run")
 
-    def addresses(self, address: str) -> list[Data]:
-        return [one for one in (self.facts or {}).get("addresses", []) if one["address"] == address]
+    def addresses(self, address: str, interface: str | None = None) -> list[Data]:
+        """Where an address stands, on that interface or on any."""
+        found = [one for one in (self.facts or {}).get("addresses", []) if one["address"] == address]
+        return [one for one in found if interface in (None, one["interface"])]
 
     @property
     def macs(self) -> dict[str, str]:

@@ -31,6 +31,7 @@ def prove_director(view: Data, look: Look) -> list[Line]:
         if view[key]:
             lines.append(_prove_forwarding(name, look))
     lines += [_prove_marked(mark, look) for mark in view["director_marks"]]
+    lines += [_prove_handed_on(one, look) for one in view["director_handed_on"]]
     lines += _prove_boot(look, DIRECTOR_UNIT, needs_ipvsadm=bool(view["director_services"]))
     return [*lines, *(line for daemon in view["director_daemons"] for line in _prove_daemon(look, f"{daemon}.service"))]
 
@@ -54,6 +55,17 @@ def _prove_marked(mark: Data, look: Look) -> Line:
     """A rule that is not there, or is another one, would be brought back by the role."""
     what = f"{mark['protocol']} {', '.join(mark['ports'])} of {' and '.join(mark['addresses'])}"
     claim = f"packets to {what} get the mark {mark['mark']}"
+    return _about_rules(claim, look)
+
+
+def _prove_handed_on(one: Data, look: Look) -> Line:
+    vips = " and ".join(one["addresses"])
+    return _about_rules(
+        f"it serves itself what other directors hand on for {vips}, and balances none of it again", look
+    )
+
+
+def _about_rules(claim: str, look: Look) -> Line:
     if look.changes is None:
         return look.unseen(look.host, claim)
     due = [change for change in look.changes if change.startswith("nft ")]
@@ -63,7 +75,8 @@ def _prove_marked(mark: Data, look: Look) -> Line:
 def prove_real_server(view: Data, look: Look) -> list[Line]:
     """:arg view: what the real server has to do."""
     vips = view["realserver_vips"]
-    held = [_prove_held(vip, look) for vip in vips]
+    moved = {vip["address"] for one in view["keepalived_instances"] for vip in moved_by(one)}
+    held = [_prove_held(vip, vip["address"] in moved, look) for vip in vips]
     way = view["realserver_arp"]
     quiet = [vip["address"] for vip in vips if way != ARP_BY_ROUTER or ":" in vip["address"]]
     silent = [_prove_silent(address, way, look) for address in quiet]
@@ -72,6 +85,11 @@ def prove_real_server(view: Data, look: Look) -> list[Line]:
     answers = [_prove_answer(answer, look) for answer in view["realserver_answers"]]
     boot = _prove_boot(look, REALSERVER_UNIT) if vips or answers else []
     return [*held, *silent, *routes, *tunnels, *answers, *boot]
+
+
+def moved_by(instance: Data) -> list[Data]:
+    """The VIPs of an instance of VRRP."""
+    return [*instance["vips"], *instance.get("excluded_vips", ())]
 
 
 def _prove_answer(answer: Data, look: Look) -> Line:
@@ -108,13 +126,16 @@ def _prove_sent(entry: Data, owners: t.Mapping[str, str], look: Look) -> Line:
     )
 
 
-def prove_one_holder(vip: str, directors: t.Sequence[str], looks: t.Mapping[str, Look]) -> Line:
-    """A VIP that moves between directors is on one of them, whichever that is."""
+def prove_one_holder(vip: str, directors: t.Mapping[str, str | None], looks: t.Mapping[str, Look]) -> Line:
+    """A VIP that moves between directors is on one of them, whichever that is.
+
+    :arg directors: with the interface where each would have it; as a real server it has it elsewhere, too.
+    """
     named = " and ".join(directors)
     unseen = [name for name in directors if looks[name].facts is None]
     if unseen:
         return looks[unseen[0]].unseen(vip, f"one of {named} has it")
-    have = [name for name in directors if looks[name].addresses(vip)]
+    have = [name for name, interface in directors.items() if looks[name].addresses(vip, interface)]
     if len(have) == 1:
         return Line(vip, f"one of {named} has it, now {have[0]}", True)
     return Line(vip, f"one of {named} has it", False, f"{' and '.join(have)} have it" if have else "none has it")
@@ -163,11 +184,18 @@ def _place_problems(look: Look, address: str, prefix: int, interface: str) -> li
     return [f"it has {where}" if found else f"it does not have {address}"]
 
 
-def _prove_held(vip: Data, look: Look) -> Line:
+def _prove_held(vip: Data, moved: bool, look: Look) -> Line:
+    """:arg moved: VRRP may have it there, too."""
     address, interface = vip["address"], vip["interface"]
     prefix = 128 if ":" in address else 32
     claim = f"VIP {address}/{prefix} is on {interface}"
-    return _about_facts(look, claim, lambda facts: _place_problems(look, address, prefix, interface))
+
+    def problems_in(facts: Data) -> list[str]:
+        if moved and any(one["prefix"] == prefix for one in look.addresses(address, interface)):
+            return []
+        return _place_problems(look, address, prefix, interface)
+
+    return _about_facts(look, claim, problems_in)
 
 
 def _prove_silent(address: str, way: str, look: Look) -> Line:

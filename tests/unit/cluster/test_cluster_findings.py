@@ -145,8 +145,8 @@ WRONG_REAL_SERVERS = [
     (
         {"host": "lvs1"},
         (
-            "real server lvs1 is a director of this service too: packets would go round in a loop, and the guard"
-            " against that is not built yet"
+            "real server lvs1 is a director of this service too: that is built for lvs_engine 'keepalived' with VIPs"
+            " that vrrp moves between such directors. Use those, or another host"
         ),
     ),
 ]

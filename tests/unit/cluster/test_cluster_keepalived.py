@@ -161,3 +161,66 @@ def test_an_address_that_is_not_known_leaves_a_running_keepalived_as_it_is() -> 
     hosts = {"rs2": {"lvs_addresses": None}}
     outcome = build(web(), engine="keepalived", hosts=hosts)
     assert outcome.view("lvs1")["keepalived_complete"] is False
+
+
+# ---- directors that are real servers too
+
+
+def seen(address: str, mac: str, **others: t.Any) -> dict[str, t.Any]:
+    """What a look at such a director finds."""
+    found = facts((f"{address}/24", "eth1"), **others)
+    found["links"]["eth1"]["mac"] = mac
+    return {"lvs_host": found}
+
+
+MAC1, MAC2 = "02:00:00:00:01:01", "02:00:00:00:01:02"
+BOTH = {"lvs1": seen("192.0.2.5", MAC1), "lvs2": seen("192.0.2.6", MAC2)}
+
+
+def twofold(hosts: t.Any = None, **changes: t.Any) -> Outcome:
+    """Two directors that serve what they balance."""
+    servers = [{"host": "lvs1"}, {"host": "lvs2"}, {"host": "rs1"}]
+    return pair(hosts=BOTH if hosts is None else hosts, **{"real_servers": servers, **changes})
+
+
+def test_a_director_that_serves_too_has_the_vip_twice_and_serves_what_is_handed_on() -> None:
+    outcome = twofold()
+    assert not outcome.findings
+    for name, own, other in (("lvs1", "192.0.2.5", MAC2), ("lvs2", "192.0.2.6", MAC1)):
+        view = outcome.view(name)
+        assert view["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
+        assert view["realserver_arp_interfaces"] == ["eth1"]
+        assert [vip["interface"] for one in view["keepalived_instances"] for vip in one["vips"]] == ["eth1"]
+        web_server, own_server = view["keepalived_virtual_servers"]
+        assert [one["name"] for one in web_server["real_servers"]] == ["lvs1", "lvs2", "rs1"]
+        (entry,) = view["director_handed_on"]
+        assert entry == {"mark": own_server["mark"], "addresses": ["192.0.2.77"], "senders": [other]}
+        assert view["director_ipvs_settings"] == {"conn_reuse_mode": 3}
+        assert own_server["real_servers"] == [{"address": own, "weight": 1, "forward": "dr"}]
+    assert outcome.view("rs1")["director_handed_on"] == []
+
+
+def test_nobody_hands_on_where_only_one_director_serves() -> None:
+    outcome = twofold(real_servers=[{"host": "lvs1"}, {"host": "rs1"}])
+    assert outcome.view("lvs1")["director_handed_on"][0]["senders"] == [MAC2]
+    assert outcome.view("lvs2")["director_handed_on"] == [] and outcome.view("lvs2")["realserver_vips"] == []
+
+
+def test_a_director_that_cannot_be_looked_at_is_known_by_the_rules_that_are_there() -> None:
+    known = {**BOTH["lvs1"]["lvs_host"], "senders": [MAC2]}
+    view = twofold({"lvs1": {"lvs_host": known}}).view("lvs1")
+    assert [one["senders"] for one in view["director_handed_on"]] == [[MAC2]]
+    assert twofold({"lvs1": BOTH["lvs1"]}).view("lvs1")["director_handed_on"] == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (lambda: build(web(real_servers=[{"host": "lvs1"}])), "that is built for lvs_engine 'keepalived' with VIPs"),
+        (lambda: twofold(forward="tun"), "by forward tun: what another director hands on is told by its MAC address"),
+        (lambda: twofold({name: {**BOTH[name], "lvs_arp": "nftables"} for name in BOTH}), "Use sysctl"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_both(outcome: t.Callable[[], Outcome], text: str) -> None:
+    findings = outcome().findings
+    assert findings and all(text in finding for finding in findings), findings

@@ -78,7 +78,7 @@ class World:
         """Keepalived works here with what is wanted."""
         self.texts, self.unit = dict(OURS), {"UnitFileState": "enabled", "ActiveState": "active"}
         self.table = DESCRIBED
-        manifest = Manifest({"keepalived": (str(WEB),)}, {VIP: record(VRRP)})
+        manifest = Manifest({"keepalived": (str(WEB),)}, moved={VIP: record(VRRP)})
         self.host = dataclasses.replace(self.host, manifest=manifest)
 
     def hold(self, interface: str = "eth0") -> None:
@@ -230,8 +230,15 @@ def test_where_nothing_is_ours_nothing_is_done(world: World) -> None:
     assert world.run(NOTHING) == world.done == []
 
 
-def test_a_vip_of_a_real_server_is_refused(world: World) -> None:
-    world.host = dataclasses.replace(world.host, manifest=Manifest(vips={VIP: record("real_server")}))
-    with pytest.raises(OptionError, match="that of a real server"):
-        world.run(WANTED)
-    assert world.done == []
+def test_a_real_server_that_is_a_director_too_keeps_its_vip(world: World) -> None:
+    """Whatever becomes of keepalived."""
+    served = {VIP: record("real_server")}
+    world.host = dataclasses.replace(world.host, manifest=Manifest(vips=served))
+    world.hold("lo")
+    world.run(WANTED)
+    assert world.host.manifest.vips == served and world.host.manifest.moved
+    world.texts = dict(OURS)
+    world.hold()
+    world.run(NOTHING)
+    assert world.host.manifest.vips == served and not world.host.manifest.moved
+    assert [one.interface for one in world.host.standing(VIP)] == ["lo"]

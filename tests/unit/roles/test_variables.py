@@ -18,7 +18,12 @@ HERE = Path(__file__).resolve().parent
 def host(family: str, missing: list[str], table: str, packages: list[str], **variables: t.Any) -> dict[str, t.Any]:
     """A host that looks like that, and what is to be made of it."""
     look = {"distribution": {"name": "", "family": family}, "missing": missing, "rules": []}
-    nothing = {"director_marks": [], "director_masquerade": [], "director_forward": {"ipv4": [], "ipv6": []}}
+    nothing = {
+        "director_marks": [],
+        "director_handed_on": [],
+        "director_masquerade": [],
+        "director_forward": {"ipv4": [], "ipv6": []},
+    }
     return {"look": look, "table": table, "packages": packages, **nothing, **variables}
 
 

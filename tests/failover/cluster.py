@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Playbooks run on some hosts of the lab, with a description."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from clients import LAB
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def inventory_of(hosts: Collection[str], folder: Path) -> Path:
+    """The lab's inventory with these hosts alone."""
+    path = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
+    lab = json.loads(Path(path).read_text())["all"]
+    for place in (lab, *lab["children"].values()):
+        place["hosts"] = {name: found for name, found in place.get("hosts", {}).items() if name in hosts}
+    kept = folder / "lab.json"
+    kept.write_text(json.dumps({"all": lab}))
+    return kept
+
+
+def play(name: str, *inventories: Path) -> str:
+    """Run a playbook; what it prints."""
+    command = ["ansible-playbook", f"playbooks/{name}.yml"]
+    command += [word for path in inventories for word in ("--inventory", str(path))]
+    environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait for something, long enough for any machine."""
+    for _try in range(120):
+        if true():
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"never: {what}")
