@@ -43,19 +43,27 @@ class Relay:
     settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def begin(table: Table, keys: t.Iterable[ServiceKey], to: t.Mapping[str, str], settings: t.Mapping[str, str]) -> Relay:
+def begin(
+    table: Table,
+    keys: t.Iterable[ServiceKey],
+    to: t.Mapping[str, str],
+    own: t.Collection[str],
+    settings: t.Mapping[str, str],
+) -> Relay:
     """What to remember.
 
     A service whose answers come back through its director stays out, for only one of them can undo what it did; and
-    so does one that has the other director among its real servers, for that one would take the packets for its own.
+    so does one that has directors among its real servers, for they would take the packets for their own.
 
     :arg to: family -> the address of the other director.
+    :arg own: the addresses of this one.
     """
     weights, relays = {}, {}
     for key in keys:
         servers = table.servers(key).values()
         address = to.get(key.family)
-        if address is None or not servers or any(one.forward == "nat" or one.address == address for one in servers):
+        directors = {address, *own}
+        if address is None or not servers or any(one.forward == "nat" or one.address in directors for one in servers):
             continue
         weights[str(key)] = {_name(one): one.weight for one in servers}
         relays[str(key)] = address

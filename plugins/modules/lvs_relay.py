@@ -15,7 +15,7 @@ description:
     other one (V(sending)), which knows where it belongs; then new connections go to the real servers again, and the
     other one keeps what it has (V(ending)); in the end nothing goes there any more (V(ended)).
   - The services are those of keepalived that the manifest of this collection names. Services with masqueraded real
-    servers, and those that have the other director among their real servers, are left as they are.
+    servers, and those that have one of the two directors among their real servers, are left as they are.
   - What was there before is remembered in C(/run/openlvs/relay.json).
   - The playbook C(openlvs.lvs.failover) uses it.
 author:
@@ -159,7 +159,8 @@ def change(state: str, to: t.Sequence[str], check_mode: bool) -> dict[str, t.Any
         # nothing was begun, or somebody has mended the table since
         keys = [ServiceKey.parse(name) for name in host.manifest.services.get(ENGINE.owner, ())]
         found = {name: host.ipvs[name] for name in _relay.SETTINGS if name in host.ipvs}
-        relay = _relay.begin(access.read(), keys, reachable(host, to), relay.settings if relay else found)
+        own = [one.address for one in host.addresses]
+        relay = _relay.begin(access.read(), keys, reachable(host, to), own, relay.settings if relay else found)
         if not check_mode:
             os.makedirs(os.path.dirname(PATH), mode=0o755, exist_ok=True)
             _files.write(PATH, json.dumps(dataclasses.asdict(relay)), 0o600)

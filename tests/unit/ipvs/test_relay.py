@@ -10,7 +10,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._plan import plan
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import read_rules, write_rules
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import Table
 
-OTHER = {"ipv4": "198.51.100.2"}
+OTHER, OWN = {"ipv4": "198.51.100.2"}, ["198.51.100.1"]
 WEB = """\
 -A -t 192.0.2.10:80 -s wlc
 -a -t 192.0.2.10:80 -r 198.51.100.11:80 -g -w 3
@@ -19,7 +19,7 @@ WEB = """\
 
 
 def begun(table: Table) -> _relay.Relay:
-    return _relay.begin(table, table.services, OTHER, {"sloppy_tcp": "0"})
+    return _relay.begin(table, table.services, OTHER, OWN, {"sloppy_tcp": "0"})
 
 
 def lines(table: Table) -> list[str]:
@@ -63,12 +63,13 @@ def test_services_that_cannot_be_passed_on_stay_as_they_are():
     itself = "-A -t 192.0.2.10:82 -s wlc\n-a -t 192.0.2.10:82 -r 198.51.100.2:82 -g -w 1\n"
     other_family = "-A -t [2001:db8::10]:80 -s wlc\n-a -t [2001:db8::10]:80 -r [2001:db8:1::11]:80 -g -w 1\n"
     empty = "-A -t 192.0.2.10:83 -s wlc\n"
-    relay = begun(read_rules(WEB + masqueraded + itself + other_family + empty))
+    here = "-A -f 77 -s rr\n-a -f 77 -r 198.51.100.1:0 -g -w 1\n"
+    relay = begun(read_rules(WEB + masqueraded + itself + other_family + empty + here))
     assert relay.relays == {"tcp 192.0.2.10:80": "198.51.100.2"}
 
 
 def test_a_service_of_somebody_else_is_not_touched():
     table = read_rules(WEB + "-A -u 192.0.2.10:53 -s rr\n-a -u 192.0.2.10:53 -r 198.51.100.11:53 -g -w 1\n")
-    relay = _relay.begin(table, [key for key in table.services if key.protocol == "tcp"], OTHER, {})
+    relay = _relay.begin(table, [key for key in table.services if key.protocol == "tcp"], OTHER, OWN, {})
     for state in (_relay.sending, _relay.ending, _relay.ended):
         assert all(step.key.protocol == "tcp" for step in plan(table, state(table, relay), purge_real_servers=True))
