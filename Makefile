@@ -6,7 +6,7 @@ export ANSIBLE_HOME := $(CURDIR)/.ansible
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
-.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-full test-proof test-failover test-paths test-tunnels test-pyroute2 test-rhel test-managers test-scale test-speed test-matrix bench clean
+.PHONY: help demo test test-changes test-lint test-sanity test-types test-unit test-kernel test-random test-hitless test-molecule test-full test-proof test-failover test-paths test-firewalls test-tunnels test-pyroute2 test-rhel test-managers test-scale test-speed test-matrix bench clean
 
 help: ## List these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ test-proof: $(READY) ## Break each thing that verify.yml claims, and see it fail
 
 test-changes: $(READY) ## A running cluster changes its way of forwarding under load: what each change loses
 	pytest -s tests/changing
+
+test-firewalls: $(READY) ## Hosts with a firewall of somebody else: named, opened, rebooted, closed: FIREWALLS='ufw or firewalld'
+	@tests/lab/install-tools
+	pytest tests/firewalls -k '$(or $(FIREWALLS),test)'
 
 test-paths: $(READY) ## Which way packets go in each way of forwarding: built, rebooted, changed, taken away
 	pytest -s tests/paths

@@ -14,6 +14,7 @@ from ansible.module_utils.common.process import get_bin_path
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _arp,
     _distribution,
+    _filters_read,
     _interpreter,
     _nft,
     _nft_host,
@@ -80,6 +81,8 @@ def facts(host: Host) -> dict[str, t.Any]:
         "neighbours": _static_neighbours_run.facts(host.manifest),
         "missing": missing(),
         "senders": sorted(_nft_host.senders()),
+        "firewalls": _filters_read.there(),
+        "openings": list(host.manifest.openings),
         "rules": [role for role in _nft.FAMILIES if os.path.exists(_nft_host.Place(role).text)],
     }
 

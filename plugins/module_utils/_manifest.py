@@ -74,6 +74,7 @@ class Manifest:
     :arg files: path -> whose VIPs it makes a network manager agree with.
     :arg dummies: the dummy devices that we have made for VIPs.
     :arg neighbours: static entries of a router for VIPs of directors.
+    :arg openings: our rules among those of the host's firewall, by tool, place and name.
     """
 
     services: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -85,6 +86,7 @@ class Manifest:
     dummies: tuple[str, ...] = ()
     devices: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     neighbours: tuple[NeighbourRecord, ...] = ()
+    openings: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -155,6 +157,10 @@ class Manifest:
     def without_dummies(self, names: t.Collection[str]) -> Manifest:
         """These devices are gone."""
         return dataclasses.replace(self, dummies=tuple(name for name in self.dummies if name not in names))
+
+    def with_openings(self, keys: t.Iterable[str]) -> Manifest:
+        """The openings are these and no others."""
+        return dataclasses.replace(self, openings=tuple(sorted(keys)))
 
     def with_files(self, files: t.Mapping[str, FileRecord]) -> Manifest:
         """These files are ours, beside those already recorded."""
@@ -262,6 +268,7 @@ def _parse(data: t.Any, path: str) -> Manifest:
             files={str(path): _parse_file(record) for path, record in data.get("files", {}).items()},
             dummies=tuple(str(name) for name in data.get("dummies", ())),
             neighbours=tuple(_parse_neighbour(record) for record in data.get("neighbours", ())),
+            openings=tuple(str(key) for key in data.get("openings", ())),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
         raise _broken(path, f"a part is missing or of the wrong kind ({exc!r})") from exc

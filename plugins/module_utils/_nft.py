@@ -20,8 +20,8 @@ import typing as t
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Ports = tuple[int, int]  # the first and the last of a range; both are the same for a single one
 
-DIRECTOR, FORWARDING, REALSERVER = "director", "forwarding", "realserver"
-FAMILIES = {DIRECTOR: ("inet",), FORWARDING: ("inet",), REALSERVER: ("inet", "arp")}
+DIRECTOR, FORWARDING, REALSERVER, FIREWALL = "director", "forwarding", "realserver", "firewall"
+FAMILIES = {DIRECTOR: ("inet",), FORWARDING: ("inet",), REALSERVER: ("inet", "arp"), FIREWALL: ("inet",)}
 MAX_PORT = 65535
 
 _HEADER = "# Written by Ansible, module openlvs.lvs.lvs_nft. Changes made here do not last.\n"

@@ -183,6 +183,18 @@ ansible_facts:
           type: list
           elements: str
           sample: []
+        firewalls:
+          description:
+            - The kinds of packet filters in which there are rules of others, V(nftables) and V(iptables), the tables of
+              the kernel's older half. M(openlvs.lvs.lvs_firewall) looks at them.
+          type: list
+          elements: str
+          sample: [nftables]
+        openings:
+          description: The rules in the host's firewall that are recorded as ours, see M(openlvs.lvs.lvs_firewall).
+          type: list
+          elements: str
+          sample: []
         rules:
           description: The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft).
           type: list

@@ -124,7 +124,8 @@ def _members(source: Source, hosts: Hosts, described: set[str]) -> list[str]:
     holding = {
         name
         for name, found in facts.items()
-        if found is not None and (found.vips or found.services or found.answers or found.daemons or found.neighbours)
+        if found is not None
+        and (found.vips or found.services or found.answers or found.daemons or found.neighbours or found.openings)
     }
     return sorted(described | grouped | holding)
 

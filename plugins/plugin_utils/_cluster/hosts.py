@@ -37,6 +37,7 @@ HOST_VARIABLES = (
     "lvs_maintenance",
     "lvs_ip_forward",
     "lvs_gateway",
+    "lvs_firewall",
     "lvs_ipvs_settings",
     "keepalived_auth_pass",
 )
@@ -60,6 +61,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         maintenance=entry.flag("lvs_maintenance"),
         ip_forward=entry.flag("lvs_ip_forward"),
         gateway=entry.choice("lvs_gateway", words.GATEWAYS),
+        firewall=entry.choice("lvs_firewall", words.FIREWALL) or words.FIREWALL[0],
         ipvs_settings=_ipvs_settings_of(entry),
         password=_password(entry),
         connects_to=_address_or_none(variables.get("ansible_host")),
@@ -152,4 +154,5 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         neighbours=frozenset(ipaddress.ip_address(one["address"]) for one in found.get("neighbours", [])),
         senders=tuple(found.get("senders", [])),
         tunnels=tuple(found.get("tunnels", [])),
+        openings=bool(found.get("openings")),
     )

@@ -213,6 +213,7 @@ class Facts:
     :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
     :attr neighbours: for which VIPs it has a static neighbour entry of ours.
     :attr daemons: those that build a table here by a file of ours.
+    :attr openings: its firewall has rules of ours.
     :attr answers: which answers leave by a gateway that we gave them, as :class:`Answer`.
     """
 
@@ -230,6 +231,7 @@ class Facts:
     neighbours: frozenset[Address] = frozenset()
     senders: tuple[str, ...] = ()
     tunnels: tuple[t.Mapping[str, t.Any], ...] = ()
+    openings: bool = False
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,7 @@ class Host:
     maintenance: bool = False
     ip_forward: bool = False
     gateway: str | None = None
+    firewall: str = "name"
     ipvs_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     connects_to: Address | None = None
     password: str | None = field(default=None, repr=False)

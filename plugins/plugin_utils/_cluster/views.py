@@ -19,6 +19,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Description,
     Host,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.passages import add_passages
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.routers import incomplete, router_neighbours
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import realserver_tunnels, tunnel_options
@@ -65,6 +66,8 @@ def empty_view(host: Host) -> View:
         "realserver_answers": [],
         "router_neighbours": [],
         "router_purge": True,
+        "firewall_passages": [],
+        "firewall_open": host.firewall == "open",
     }
 
 
@@ -91,6 +94,7 @@ def make_views(
     for name in incomplete(placed, grounds):
         views[name]["router_purge"] = False
     add_handed_on(views, placed, grounds)
+    add_passages(views, placed, description, grounds)
     return views
 
 

@@ -15,6 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
     moved_by,
     prove_alone,
     prove_director,
+    prove_firewall,
     prove_managers,
     prove_nothing_to_do,
     prove_one_holder,
@@ -66,7 +67,7 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     for name in cluster["routers"]:
         lines += prove_router(views[name], looks[name], looks)
     for name in sorted({*cluster["directors"], *cluster["real_servers"]}):
-        lines += prove_managers(looks[name])
+        lines += [*prove_managers(looks[name]), *prove_firewall(looks[name])]
     working = sorted({*cluster["directors"], *cluster["real_servers"], *cluster["routers"]})
     lines += [prove_nothing_to_do(looks[name]) for name in working]
     for name in {**dict.fromkeys(cluster["leaving"]), **dict.fromkeys(cluster["directors_leaving"])}:

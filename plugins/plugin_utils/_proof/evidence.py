@@ -15,8 +15,16 @@ Data = t.Mapping[str, t.Any]
 DIRECTOR_UNIT = "openlvs-director.service"
 REALSERVER_UNIT = "openlvs-realserver.service"
 ROUTER_UNIT = "openlvs-router.service"
+FIREWALL_UNIT = "openlvs-firewall.service"
 # What the roles' calls of lvs_boot, and of the modules that change the running host, have returned, in check mode.
-BOOTS = ("__realserver_boot", "__director_boot", "__keepalived_applied", "__ldirectord_applied", "__router_boot")
+BOOTS = (
+    "__realserver_boot",
+    "__director_boot",
+    "__keepalived_applied",
+    "__ldirectord_applied",
+    "__router_boot",
+    "__firewall_boot",
+)
 REALSERVER_RUNS = (
     "__realserver_rules",
     "__realserver_rules_then",
@@ -31,7 +39,8 @@ DIRECTOR_RUNS = (
     "__director_applied",
     "__director_passing",
 )
-RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, "__router_applied", *BOOTS)
+FIREWALL = "lvs_firewall_look"
+RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, "__router_applied", FIREWALL, *BOOTS)
 REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", *RUNS)
 
 
@@ -65,6 +74,7 @@ class Look:
     :attr requests: what became of the requests to each target, from ``lvs_connect``.
     :attr boot: ``units``: name -> {enabled: bool, active: bool}; ``files``: path -> {present: bool, same: bool}.
     :attr changes: what a run of the roles would do on this host now.
+    :attr passages: what the host's firewall does with what the cluster needs; None without a firewall.
     :attr writers: who has the VIPs of each interface back, from ``lvs_vip`` and ``lvs_rs_arp``.
     """
 
@@ -77,6 +87,7 @@ class Look:
     requests: t.Sequence[Data] | None = None
     boot: Data | None = None
     changes: t.Sequence[str] | None = None
+    passages: t.Sequence[Data] | None = None
     writers: t.Sequence[Data] = ()
 
     def unseen(self, subject: str, claim: str) -> Line:
@@ -113,6 +124,7 @@ def look_from(host: str, asked: bool, variables: Data) -> Look:
         requests=_part(variables, "lvs_requests", "targets"),
         boot=_boot(boots, [change for run in runs for change in run]) if boots else None,
         changes=[change for run in runs for change in run] if runs else None,
+        passages=_part(variables, FIREWALL, "passages"),
         writers=[writer for name in RUNS for writer in _part(variables, name, "writers") or ()],
     )
 

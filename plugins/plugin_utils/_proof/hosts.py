@@ -14,6 +14,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import endpoint
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import ARP_BY_ROUTER
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import (
     DIRECTOR_UNIT,
+    FIREWALL_UNIT,
     REALSERVER_UNIT,
     ROUTER_UNIT,
     Data,
@@ -286,6 +287,30 @@ def prove_managers(look: Look) -> list[Line]:
         elif interface in managers:
             lines.append(Line(look.host, claim, None, f"the writer is {one['writer']}, as asked"))
     return lines
+
+
+_SHOWN = 4
+
+
+def prove_firewall(look: Look) -> list[Line]:
+    """That the host's firewall, if it has one, lets through what the cluster needs."""
+    if look.passages is None:
+        return []
+    passing = [one["passage"] for one in look.passages if one["verdict"] == "passes"]
+    lines = []
+    for one in look.passages:
+        by = " and ".join(one["by"])
+        if one["verdict"] == "drops":
+            which = f"its {one['packets']}: " if one["packets"] else ""
+            text = f"{which}dropped by {by}. Remedy: {one['remedy']}"
+            lines.append(Line(look.host, f"its firewall lets through {one['passage']}", False, text))
+        elif one["verdict"] == "depends":
+            lines.append(Line(look.host, f"its firewall lets through {one['passage']}", None, f"it depends: {by}"))
+    if passing:
+        more = f" and {len(passing) - _SHOWN} more" if len(passing) > _SHOWN else ""
+        lines.append(Line(look.host, f"its firewall lets through {'; '.join(passing[:_SHOWN])}{more}", True))
+    unit = ((look.boot or {}).get("units") or {}).get(FIREWALL_UNIT)
+    return [*lines, *(_prove_boot(look, FIREWALL_UNIT) if unit else [])]
 
 
 def prove_nothing_to_do(look: Look) -> Line:

@@ -63,6 +63,8 @@ def test_the_short_form():
         "realserver_sysctl_in": "sysctl.d",
         "router_neighbours": [],
         "router_purge": True,
+        "firewall_open": False,
+        "firewall_passages": outcome.view("lvs1")["firewall_passages"],  # tests of their own
     }
     assert outcome.view("rs1")["realserver_vips"] == [{"address": "192.0.2.77", "interface": "lo"}]
     assert outcome.view("rs1")["director_services"] == []

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, The openlvs contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster on hosts with a firewall of somebody else: named, opened, back after all that happens to it, closed again.
+
+The firewall's own rules are the same at each step but for those of ours, and in the end without any.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from firewalls import FIREWALLS, Firewall
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+LAB = CHECKOUT / "tests" / "lab" / "lab"
+HOSTS = ("lvs1", "rs1")
+OPEN = ("--extra-vars", "lvs_firewall=open")
+ASKED = ("192.168.0.77:80", "192.168.0.77:8080", "192.168.4.210:80")
+
+
+class Site(t.NamedTuple):
+    """The hosts under one firewall, and its rules as they were."""
+
+    firewall: Firewall
+    before: dict[str, list[str]]
+
+    def on(self, host: str, command: str, given: str = "", check: bool = True) -> str:
+        """What a command on a host prints."""
+        done = subprocess.run([LAB, "exec", host, command], input=given, check=False, capture_output=True, text=True)
+        assert not check or done.returncode == 0, f"{host}: {command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def play(self, playbook: str, *options: str) -> tuple[int, str]:
+        """Run a playbook; its exit code and output."""
+        inventory = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
+        environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
+        environment |= {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
+        words = ["ansible-playbook", "-i", inventory, "-i", str(HERE / "cluster.yml"), f"playbooks/{playbook}.yml"]
+        done = subprocess.run(
+            [*words, *options], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def well(self, playbook: str, *options: str) -> str:
+        """Run a playbook that has to succeed; its output."""
+        code, output = self.play(playbook, *options)
+        assert code == 0, output
+        return output
+
+    def rules(self, host: str) -> list[str]:
+        """The firewall's rules without ours."""
+        lines = self.on(host, self.firewall.rules).splitlines()
+        return [line.rstrip() for line in lines if "openlvs" not in line]
+
+    def answers(self) -> list[str]:
+        """Who answers the client, at each place where it can ask."""
+        ask = "; ".join(f"curl -s -m 2 http://{place}/ || echo nobody" for place in ASKED)
+        return self.on("client", ask).split()
+
+    def left_open(self) -> str:
+        """Connections of the client whose end nobody has heard of."""
+        return self.on("client", "sleep 1; ss -Htn state last-ack state fin-wait-1 state closing")
+
+    def works(self) -> None:
+        """Everybody is answered, connections end as they should, and nothing of the firewall's own has changed."""
+        assert self.answers() == ["rs1"] * len(ASKED)
+        assert not self.left_open()
+        assert {host: self.rules(host) for host in HOSTS} == self.before
+
+
+@pytest.fixture(scope="module", params=FIREWALLS)
+def site(request: pytest.FixtureRequest) -> Site:
+    """A director, a real server and a client beyond a router; rs2 is in their groups, and serves nothing."""
+    firewall = FIREWALLS[request.param]
+    site = Site(firewall, {})
+    subprocess.run([LAB, "reset", "client", "router", "rs2", *HOSTS], check=True)
+    for host in HOSTS:
+        files = [f"cat >{path} <<'X'\n{text}X\n" for path, text in firewall.files.items()]
+        site.on(host, "sh", "".join(files) + f"{firewall.start}\n")
+        site.before[host] = site.rules(host)
+    return site
+
+
+def test_it_is_named(site: Site) -> None:
+    output = site.well("site")
+    warned = re.sub(r"\s+", " ", output)
+    requests = f"requests for web, tcp to 192.168.0.77 port 80, 8080: {site.firewall.named}"
+    assert f"The firewall drops {requests}" in warned, output
+    assert "The firewall drops answers of masked, tcp from 192.168.4.3 port 80: " in warned, output
+    assert site.answers() == ["nobody"] * len(ASKED)
+    code, output = site.play("verify")
+    assert code != 0
+    for line in (
+        rf"lvs1: its firewall lets through requests for web, .* -- dropped by {re.escape(site.firewall.named)}.*",
+        r"lvs1: its firewall lets through answers of masked, .* -- .*dropped by .*",
+        r"rs1: its firewall lets through requests for web, .* -- .*dropped by .*",
+    ):
+        assert re.search(rf"FAILS +{line}Remedy: ", output), output
+    assert {host: site.rules(host) for host in HOSTS} == site.before
+
+
+def test_it_is_opened(site: Site) -> None:
+    checked = site.well("site", "--check", *OPEN)
+    assert site.answers() == ["nobody"] * len(ASKED) and "changed=" in checked
+    site.well("site", *OPEN)
+    site.works()
+    output = site.well("verify", *OPEN)
+    assert re.search(r"holds +lvs1: its firewall lets through requests for web", output), output
+
+
+def test_another_run_changes_nothing(site: Site) -> None:
+    assert not re.search(r"changed=[1-9]|failed=[1-9]", site.well("site", *OPEN))
+
+
+@pytest.mark.parametrize("what", ["reload", "reboot"])
+def test_it_stays_open(site: Site, what: str) -> None:
+    if what == "reboot":
+        subprocess.run([LAB, "reboot", *HOSTS], check=True)
+    for host in HOSTS if what == "reload" else ():
+        site.on(host, f"{site.firewall.again}; sleep 1")
+    site.works()
+    site.well("verify", *OPEN)
+
+
+def test_what_leaves_is_closed(site: Site) -> None:
+    without = (
+        '{"lvs_services": [{"name": "masked", "vip": "192.168.4.210", "port": 80, "forward": "nat", "scheduler": "rr", '
+    )
+    without += '"real_servers": [{"host": "rs1", "address": "192.168.4.3"}]}]}'
+    site.well("site", *OPEN, "--extra-vars", without)
+    assert site.answers() == ["nobody", "nobody", "rs1"]
+    assert "192.168.0.77" not in site.on("lvs1", "nft list ruleset; iptables-save")
+
+
+def test_in_the_end_all_is_as_it_was(site: Site) -> None:
+    site.well("teardown")
+    assert {host: site.rules(host) for host in HOSTS} == site.before
+    for host in HOSTS:
+        left = "nft list ruleset; iptables-save; find /etc /var/lib -name '*openlvs*'"
+        assert "openlvs" not in site.on(host, f"{left}; {site.firewall.rules}")
