@@ -222,7 +222,7 @@ def test_packets_come_wrapped_and_answers_go_past_the_director(site: Site, name:
 def test_changing_the_way(site: Site, way: str, most: int) -> None:
     """One request every tenth of a second while the playbook changes the way of a service that is in use.
 
-    On the way back tunnelled connections that still send share the kernel's route to a real server with those that follow.
+    On the way back connections that still send into a tunnel share the kernel's route to a real server with later ones.
     """
     asking = f"while [ -e /root/asking ]; do curl -s -m 5 http://{MOVED}/ || echo lost; sleep 0.1; done"
     on("client", "touch /root/asking")
