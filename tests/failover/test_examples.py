@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The openlvs contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples in the documentation of the modules that need a running keepalived, one after another on a director."""
+"""The examples in the documentation of the modules that need running daemons, one after another on a director."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ DIRECTOR = "lvs1"
 def fixture_director() -> None:
     """A director in the networks of the examples."""
     subprocess.run([LAB, "reset", DIRECTOR], check=True)
-    on(DIRECTOR, "apt-get install --yes ipvsadm keepalived python3-pyroute2 && systemctl stop keepalived")
+    on(DIRECTOR, "apt-get install --yes ipvsadm keepalived ldirectord nftables python3-pyroute2")
+    on(DIRECTOR, "systemctl stop keepalived ldirectord")
     on(DIRECTOR, "rm -f /etc/keepalived/keepalived.conf")
     on(DIRECTOR, "ip address add 198.51.100.1/24 dev eth1 && ip address add 192.0.2.1/24 dev eth1")
 
@@ -61,7 +62,7 @@ def table() -> str:
     return on(DIRECTOR, "ipvsadm --save --numeric")
 
 
-def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
+def test_keepalived(tmp_path: Path) -> None:
     """Keepalived looks after a real server; packets for it go to another director for a while; keepalived goes."""
     begin, end = examples("lvs_keepalived")
     everything, nothing_new, nothing = examples("lvs_relay")
@@ -78,3 +79,27 @@ def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
         assert changes(tmp_path, task) == 0, "there is no VIP that another director could take"
     once(tmp_path, end)
     assert on(DIRECTOR, "systemctl is-active keepalived || true") == "inactive"
+
+
+def test_ldirectord(tmp_path: Path) -> None:
+    """Ldirectord looks after a real server, and leaves what it has made."""
+    begin, end = examples("lvs_ldirectord")
+    once(tmp_path, begin)
+    assert on(DIRECTOR, "systemctl is-active ldirectord") == "active"
+    assert "-A -t 192.0.2.10:80 -s wlc" in table()
+    once(tmp_path, end)
+    assert on(DIRECTOR, "systemctl is-active ldirectord || true") == "inactive"
+    assert "-A -t 192.0.2.10:80 -s wlc" in table()
+
+
+def test_a_firewall(tmp_path: Path) -> None:
+    """What a firewall drops is said, let in, and kept out again."""
+    chain = "type filter hook input priority 0; policy drop; tcp dport 22 accept; ct state established accept;"
+    on(DIRECTOR, f"echo 'table inet filter {{ chain input {{ {chain} }}; }}' | nft --file -")
+    rules = on(DIRECTOR, "nft list table inet filter")
+    say, let_in, close = examples("lvs_firewall")
+    assert changes(tmp_path, say) == 0
+    once(tmp_path, let_in)
+    assert "192.0.2.10" in on(DIRECTOR, "nft list table inet filter")
+    once(tmp_path, close)
+    assert on(DIRECTOR, "nft list table inet filter") == rules
