@@ -16,14 +16,21 @@ import dataclasses
 import functools
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _host_kernel
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _engine,
+    _host_kernel,
+    _keepalived_sync,
+    _sync_daemon,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, RemoveAddress, RemoveRoute
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress, RemoveRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, ENGINE, SECRET, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, knows
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import Sync
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import mtu
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
 from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import wait_until
 
@@ -36,10 +43,12 @@ class Request(_engine.Request):
 
     :arg secret: text of the file with the password, which the configuration includes; empty without one.
     :arg vips: the VIPs that VRRP moves.
+    :arg sync: where connections are told to the other directors; None if they are not.
     """
 
     secret: str = ""
     vips: t.Mapping[str, VipRecord] = dataclasses.field(default_factory=dict)
+    sync: Sync | None = None
 
 
 class Work(_engine.Work):
@@ -47,8 +56,11 @@ class Work(_engine.Work):
 
     engine = ENGINE
 
-    def __init__(self, request: Request, daemon: Daemon, access: Access, check_mode: bool) -> None:
+    def __init__(
+        self, request: Request, daemon: Daemon, access: Access, syncing: _sync_daemon.Access, check_mode: bool
+    ) -> None:
         super().__init__(request, daemon, access, check_mode)
+        self._syncing = syncing
         self._request = request
         self._daemon = daemon
 
@@ -72,6 +84,7 @@ class Work(_engine.Work):
             self._do(f"systemctl {word} {UNIT}", lambda: self._begin(word, taken))
         if not self._check_mode or (found.active and not new):
             self._mend(gone)
+            self._sync()
         self._record(self._settled(), "# record: what left the description is no longer ours")
 
     def _refuse(self) -> None:
@@ -127,18 +140,31 @@ class Work(_engine.Work):
             raise LvsError(f"keepalived runs without looking at its servers. 'journalctl --unit {UNIT}' tells why.")
         return states
 
+    def _sync(self) -> None:
+        """What a keepalived that was killed, or reloaded with other words, has left of sync daemons."""
+        here = any(self._held(_host_kernel.read()))
+        ours = _keepalived_sync.named_in(self.found.texts.get(CONFIG, ""))
+        wanted = _keepalived_sync.due(self._syncing.daemons(), self._request.sync, ours, here, mtu)
+        self.changes += _sync_daemon.converge(self._syncing, wanted, self._check_mode).changes
+
+    def _held(self, host: Host) -> list[Address]:
+        """The VIPs that VRRP has here now."""
+        moved = self._manifest.moved
+        standing = [one for address in moved for one in host.standing(address)]
+        return [one for one in standing if one.interface == moved[one.address]["interface"]]
+
     # ---- going
 
     def _go(self) -> None:
         found = self.found
-        moved = self._manifest.moved
-        standing = [one for address in moved for one in found.host.standing(address)]
-        held = [one for one in standing if one.interface == moved[one.address]["interface"]]
-        serves = bool(held) or not moved
+        held = self._held(found.host)
+        serves = bool(held) or not self._manifest.moved
         stays = self._request.hand_over and serves
         if found.active:
             end = self._daemon.leave if stays else lambda: self._daemon.systemctl("stop", UNIT)
             self._do(f"systemctl {'kill' if stays else 'stop'} {UNIT}", end)
+        if not (self._check_mode and found.active):
+            self._sync()
         self._take_files()
         if stays:
             self._record(self._handed_over(), "# record: the director has the table and the VIPs")
@@ -160,9 +186,9 @@ class Work(_engine.Work):
         self._record(manifest, "# record: keepalived has nothing here any more")
 
 
-def run(request: Request, daemon: Daemon, access: Access, check_mode: bool) -> Work:
+def run(request: Request, daemon: Daemon, access: Access, syncing: _sync_daemon.Access, check_mode: bool) -> Work:
     """Bring keepalived to what is asked; the work tells what was done."""
-    return _engine.run(lambda checking: Work(request, daemon, access, checking), check_mode)
+    return _engine.run(lambda checking: Work(request, daemon, access, syncing, checking), check_mode)
 
 
 def told(work: Work, request: Request) -> dict[str, t.Any]:

@@ -64,6 +64,20 @@ options:
         description: The interface where it stands while it is here.
         type: str
         required: true
+  sync:
+    description:
+      - The sync daemon that O(config) asks for. One that runs otherwise, as a keepalived that was killed leaves it, or
+        one that is reloaded with other words, is brought to that. Without it, what keepalived had started is stopped.
+    type: dict
+    suboptions:
+      interface:
+        description: Where the other directors are.
+        type: str
+        required: true
+      id:
+        description: The number by which they know each other's messages.
+        type: int
+        required: true
   hand_over:
     description:
       - Whether, with an empty O(config), the table and the VIPs stay in the kernel when keepalived goes, as those of
@@ -177,8 +191,10 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._errors import Library
 from ansible_collections.openlvs.lvs.plugins.module_utils._interpreter import start_again_with
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import Sync
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import VRRP, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import Control
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -188,11 +204,13 @@ def argument_spec() -> dict[str, t.Any]:
         "prefix": {"type": "int", "required": True},
         "interface": {"type": "str", "required": True},
     }
+    sync = {"interface": {"type": "str", "required": True}, "id": {"type": "int", "required": True}}
     return {
         "config": {"type": "str", "required": True},
         "secret": {"type": "str", "default": "", "no_log": True},
         "services": {"type": "list", "elements": "dict", "default": []},
         "vips": {"type": "list", "elements": "dict", "default": [], "options": vip},
+        "sync": {"type": "dict", "options": sync},
         "hand_over": {"type": "bool", "default": False},
     }
 
@@ -216,6 +234,7 @@ def request(params: t.Mapping[str, t.Any]) -> _keepalived.Request:
         described=_engine_args.described(params["services"]),
         sorry=_engine_args.sorry_servers(params["services"]),
         vips=vips,
+        sync=Sync(**params["sync"]) if params["sync"] else None,
         hand_over=params["hand_over"],
     )
 
@@ -225,7 +244,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
         asked = request(module.params)
-        work = _keepalived.run(asked, Daemon(module.run_command), Ipvs(), module.check_mode)
+        work = _keepalived.run(asked, Daemon(module.run_command), Ipvs(), Control(), module.check_mode)
     except LibraryMissing as exc:
         start_again_with("pyroute2")
         module.fail_json(msg=str(exc), **exc.details)

@@ -32,6 +32,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services impo
     Section,
     read_services,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.sync import check_sync
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import check_tunnels
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.views import (
     View,
@@ -82,6 +83,7 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     placed = place_all(description, grounds, findings)
     _warn_of_unmanaged(description, findings)
     check_tunnels(placed, grounds, findings)
+    check_sync(description, placed, grounds, findings)
     check_routers(placed, description.hosts, grounds, findings)
     views = make_views(placed, description, grounds, members)
     faulty = {service.name for service in description.services if findings.about(service.where)}

@@ -166,6 +166,17 @@ class VrrpDirector:
 
 
 @dataclass(frozen=True)
+class Sync:
+    """Directors tell each other of connections; None leaves it to be found.
+
+    :attr id: by which they know each other's messages.
+    """
+
+    interface: str | None
+    id: int | None
+
+
+@dataclass(frozen=True)
 class Vrrp:
     """A VRRP instance; ids and priorities are written down, never derived from an order."""
 
@@ -180,6 +191,7 @@ class Vrrp:
     multicast: Address | None
     unicast: bool
     track_interfaces: tuple[str, ...]
+    sync: Sync | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.passages import add_passages
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.routers import incomplete, router_neighbours
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.sync import add_sync
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.tunnels import realserver_tunnels, tunnel_options
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import (
     Virtual,
@@ -88,6 +89,7 @@ def make_views(
                 view["director_vips"].append(vip)
     for vrrp in description.vrrp:
         add_instances(views, vrrp, description, grounds)
+        add_sync(views, vrrp, description, grounds)
     _add_real_servers(views, placed, grounds)
     for name, neighbours in router_neighbours(placed, grounds).items():
         views[name]["router_neighbours"] = neighbours

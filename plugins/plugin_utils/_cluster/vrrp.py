@@ -18,6 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Address,
     Description,
     Service,
+    Sync,
     Vip,
     Vrrp,
     VrrpDirector,
@@ -35,6 +36,7 @@ VRRP_KEYS = (
     "multicast",
     "unicast",
     "track_interfaces",
+    "sync",
 )
 _EXAMPLE = "{name: front, id: 51, directors: [{host: lvs1, priority: 150}]}"
 
@@ -74,6 +76,7 @@ def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
         multicast=multicast,
         unicast=entry.flag("unicast"),
         track_interfaces=tuple(str(one) for one in entry.items("track_interfaces")),
+        sync=_read_sync(entry),
     )
 
 
@@ -90,6 +93,14 @@ def _read_directors(entry: Entry, groups: Groups) -> tuple[VrrpDirector, ...]:
         elif priority is not None:
             found.append(VrrpDirector(host, priority))
     return tuple(found)
+
+
+def _read_sync(entry: Entry) -> Sync | None:
+    """``sync: true``, or with an interface or a number of its own."""
+    if not isinstance(entry.get("sync"), dict):
+        return Sync(None, None) if entry.flag("sync") else None
+    inner = Entry(entry.findings, f"{entry.where} sync", entry.get("sync"), ("interface", "id"))
+    return Sync(inner.text("interface"), inner.number("id", 1, 255, "a backup with 0 takes messages of all"))
 
 
 def _read_interval(entry: Entry) -> float | None:

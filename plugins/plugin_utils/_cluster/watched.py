@@ -105,6 +105,7 @@ def no_watch() -> View:
     return {
         "keepalived_instances": [],
         "keepalived_virtual_servers": [],
+        "keepalived_sync": {},
         "keepalived_multicast_group": "",
         "keepalived_multicast_group_ipv6": "",
         "keepalived_complete": True,

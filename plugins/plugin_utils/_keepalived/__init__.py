@@ -40,12 +40,13 @@ def files(settings: Data) -> dict[str, t.Any]:
     ready, held = known.sorted_out(virtual_servers, settings, servers.REAL_SERVER)
     instances = settings.get("instances") or ()
     if not virtual_servers and not instances:
-        return {"config": "", "secret": "", "services": [], "vips": [], "held": []}
+        return {"config": "", "secret": "", "services": [], "sync": None, "vips": [], "held": []}
     rendering = render({**settings, "virtual_servers": ready})
     return {
         "config": rendering.config,
         "secret": rendering.secret,
         "services": watch.told(rendering.watch),
+        "sync": {key: settings["sync"][key] for key in ("interface", "id")} if settings.get("sync") else None,
         "vips": [_vip(vip, one) for one in instances for vip in [*one["vips"], *(one.get("excluded_vips") or ())]],
         "held": held,
     }
@@ -100,6 +101,8 @@ def _write_globals(writer: Writer, settings: Data) -> None:
             # Two directors that could not hear each other both have told where the VIPs are; if the one that has told
             # it last hears the other first, it leaves without the other's noticing, and nobody would correct it.
             writer.line("vrrp_garp_master_refresh", GARP_REFRESH)
+        if settings.get("sync"):
+            vrrp.write_sync(writer, settings["sync"], settings.get("instances") or ())
         _write_notification(writer, settings.get("notification") or {})
         scripts = settings.get("scripts") or _has_script_checks(settings.get("virtual_servers") or ())
         if scripts:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import KEYWORD
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 
 Data = t.Mapping[str, t.Any]
 
+MAX_SYNC_ID = 255
 OWNER = 255  # the priority of a router that has the address as its own and never yields
 
 
@@ -60,6 +62,21 @@ def write_groups(writer: Writer, groups: t.Sequence[Data], instances: t.Sequence
                 if member not in known:
                     writer.wrong(where, f"instance {member!r} is not described: there are {', '.join(known)}")
                 writer.line(member)
+
+
+def write_sync(writer: Writer, sync: Data, instances: t.Sequence[Data]) -> None:
+    where, known = "keepalived_sync", [str(one["name"]) for one in instances]
+    lacking = [key for key in ("instance", "interface", "id") if sync.get(key) is None]
+    if lacking:
+        writer.wrong(where, f"it lacks {' and '.join(lacking)}")
+        return
+    if str(sync["instance"]) not in known:
+        text = f"instance {sync['instance']!r} is not described: there are {', '.join(known) or 'none'}"
+        writer.wrong(where, text)
+    if not 1 <= int(sync["id"]) <= MAX_SYNC_ID:
+        writer.wrong(where, f"id {sync['id']} is out of range: 1 to {MAX_SYNC_ID}")
+    interface = writer.name(where, "interface", sync["interface"])
+    writer.line(KEYWORD, interface, writer.name(where, "instance", sync["instance"]), "id", int(sync["id"]))
 
 
 def write_instances(writer: Writer, settings: Data, secret: str | None) -> None:

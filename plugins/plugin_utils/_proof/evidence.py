@@ -70,6 +70,7 @@ class Look:
     :attr facts: ``lvs_host`` of lvs_host_facts.
     :attr table: the director's services by name (``tcp 192.0.2.10:80``), from ``ipvs_info`` before the requests.
     :attr table_after: the same after them.
+    :attr daemons: its sync daemons, from ``ipvs_info``.
     :attr answers: VIP -> MACs that answered for it, from ``lvs_arp_probe``.
     :attr requests: what became of the requests to each target, from ``lvs_connect``.
     :attr boot: ``units``: name -> {enabled: bool, active: bool}; ``files``: path -> {present: bool, same: bool}.
@@ -83,6 +84,7 @@ class Look:
     facts: Data | None = None
     table: t.Mapping[str, Data] | None = None
     table_after: t.Mapping[str, Data] | None = None
+    daemons: t.Sequence[Data] | None = None
     answers: t.Mapping[str, t.Sequence[str]] | None = None
     requests: t.Sequence[Data] | None = None
     boot: Data | None = None
@@ -120,6 +122,7 @@ def look_from(host: str, asked: bool, variables: Data) -> Look:
         facts=variables.get("lvs_host") if fresh else None,
         table=_by_name(_part(variables, "lvs_table", "services")),
         table_after=_by_name(_part(variables, "lvs_table_after", "services")),
+        daemons=_part(variables, "lvs_table", "daemons"),
         answers=None if answers is None else {one["vip"]: one["macs"] for one in answers},
         requests=_part(variables, "lvs_requests", "targets"),
         boot=_boot(boots, [change for run in runs for change in run]) if boots else None,

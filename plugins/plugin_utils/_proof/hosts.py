@@ -34,7 +34,20 @@ def prove_director(view: Data, look: Look) -> list[Line]:
     lines += [_prove_marked(mark, look) for mark in view["director_marks"]]
     lines += [_prove_handed_on(one, look) for one in view["director_handed_on"]]
     lines += _prove_boot(look, DIRECTOR_UNIT, needs_ipvsadm=bool(view["director_services"]))
+    if view["keepalived_sync"]:
+        lines.append(_prove_sync(view["keepalived_sync"], look))
     return [*lines, *(line for daemon in view["director_daemons"] for line in _prove_daemon(look, f"{daemon}.service"))]
+
+
+def _prove_sync(sync: Data, look: Look) -> Line:
+    """Whichever role it has: the one that has no VIPs hears what the other one tells."""
+    claim = f"a sync daemon shares its connections by {sync['interface']}, as number {sync['id']}"
+    if look.daemons is None:
+        return look.unseen(look.host, claim)
+    found = [f"{one['role']} by {one['interface']} as {one['syncid']}" for one in look.daemons]
+    same = [one for one in look.daemons if (one["interface"], one["syncid"]) == (sync["interface"], sync["id"])]
+    holds = len(same) == len(look.daemons) == 1
+    return Line(look.host, claim, holds, "" if holds else f"there is {' and '.join(found) or 'none'}")
 
 
 def _prove_forwarding(setting: str, look: Look) -> Line:

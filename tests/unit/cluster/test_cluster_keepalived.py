@@ -224,3 +224,69 @@ def test_a_director_that_cannot_be_looked_at_is_known_by_the_rules_that_are_ther
 def test_what_cannot_be_both(outcome: t.Callable[[], Outcome], text: str) -> None:
     findings = outcome().findings
     assert findings and all(text in finding for finding in findings), findings
+
+
+# ---- connection sync
+
+
+def private(number: int) -> dict[str, t.Any]:
+    """A director with a leg in a network of the directors' own."""
+    return {"lvs_host": facts((f"192.0.2.{number}/24", "eth1"), (f"10.0.0.{number}/24", "eth0"))}
+
+
+PRIVATE = {"lvs1": private(5), "lvs2": private(6)}
+
+
+@pytest.mark.parametrize(
+    ("sync", "hosts", "interface", "number"),
+    [
+        (True, {}, "eth1", 51),
+        (True, PRIVATE, "eth0", 51),
+        ({"interface": "eth1", "id": 7}, PRIVATE, "eth1", 7),
+        (True, {**PRIVATE, "rs1": private(11)}, "eth1", 51),
+    ],
+)
+def test_sync_has_a_network_of_the_directors_own_if_there_is_one(
+    sync: t.Any, hosts: t.Any, interface: str, number: int
+) -> None:
+    outcome = pair(front(sync=sync), hosts=hosts)
+    assert not outcome.findings
+    for name in ("lvs1", "lvs2"):
+        wanted = {"instance": "front", "interface": interface, "id": number}
+        assert outcome.view(name)["keepalived_sync"] == wanted
+
+
+def test_without_sync_there_is_none() -> None:
+    assert pair().view("lvs1")["keepalived_sync"] == {}
+
+
+OTHERS = {
+    name: {"lvs_addresses": [f"192.0.2.{number}/24"], "lvs_interface": "eth1"}
+    for name, number in (("lvs4", 8), ("lvs5", 9))
+}
+
+
+def elsewhere(**changes: t.Any) -> Outcome:
+    """Two clusters in one network, of which each syncs."""
+    hosts = {**{name: {**HOSTS[name], **PRIVATE.get(name, {})} for name in HOSTS}, **OTHERS}
+    for name, number in (("lvs4", 8), ("lvs5", 9)):
+        hosts[name] = {**OTHERS[name], "lvs_host": facts((f"192.0.2.{number}/24", "eth1"))}
+    there = [{"host": name, "priority": 100} for name in OTHERS]
+    back = {"name": "back", "id": 52, "directors": there, "sync": {"interface": "eth1", "id": 9}}
+    api = {**OTHER, "directors": list(OTHERS)}
+    first = {**FRONT, "sync": {"interface": "eth1", **changes}}
+    return build(web(**MOVED), api, engine="keepalived", vrrp=[first, back], hosts=hosts)
+
+
+def test_two_clusters_of_one_network_have_numbers_of_their_own() -> None:
+    assert not elsewhere(id=8).findings
+    assert "id 9 is that of 'front' too, in the same network" in only(elsewhere(id=9))
+
+
+def test_what_cannot_be_synced() -> None:
+    twice = pair([{**FRONT, "sync": True}, {**SECOND, "id": 52, "sync": True}], others=[OTHER])
+    assert "lvs1, lvs2 has that of 'front' already, and a director runs one" in only(twice)
+    assert (
+        "interface 'eth9' does not exist on lvs1" in pair(front(sync={"interface": "eth9"}), hosts=PRIVATE).findings[0]
+    )
+    assert "id 0 is out of range: 1 to 255" in pair(front(sync={"id": 0})).findings[0]

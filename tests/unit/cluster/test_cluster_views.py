@@ -49,6 +49,7 @@ def test_the_short_form():
         "director_daemons": [],
         "keepalived_instances": [],
         "keepalived_virtual_servers": [],
+        "keepalived_sync": {},
         "keepalived_multicast_group": "",
         "keepalived_multicast_group_ipv6": "",
         "keepalived_complete": True,

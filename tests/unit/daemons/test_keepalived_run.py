@@ -20,9 +20,11 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files impo
     SECRET,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import ServerState, ServiceState
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import Sync
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VRRP, Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, after
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute, Link
+from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import SyncDaemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, Table
 
 VIP = "192.0.2.10"
@@ -58,6 +60,7 @@ class World:
         self.table = Table()
         self.reports = [states()]
         self.texts: dict[str, str] = {}
+        self.syncing: dict[str, SyncDaemon] = {}
         self.unit = {"UnitFileState": "disabled", "ActiveState": "inactive"}
         links = {name: Link(1, name, "02:00:00:00:00:01", loopback=name == "lo") for name in ("lo", "eth0")}
         self.host = Host(links, (), (), {}, {}, frozenset(), frozenset(), Manifest())
@@ -116,8 +119,19 @@ class World:
         self.done += [str(step) for step in steps]
         self.table = after(self.table, steps)
 
+    # ---- sync daemons
+
+    def daemons(self) -> dict[str, SyncDaemon]:
+        return dict(self.syncing)
+
+    def start(self, daemon: SyncDaemon) -> None:
+        self.syncing[daemon.role] = daemon
+
+    def stop(self, role: str) -> None:
+        del self.syncing[role]
+
     def run(self, request: _keepalived.Request, check_mode: bool = False) -> list[str]:
-        work = _keepalived.Work(request, self, self, check_mode)  # type: ignore[arg-type]
+        work = _keepalived.Work(request, self, self, self, check_mode)  # type: ignore[arg-type]
         work.run()
         return work.changes
 
@@ -242,3 +256,54 @@ def test_a_real_server_that_is_a_director_too_keeps_its_vip(world: World) -> Non
     world.run(NOTHING)
     assert world.host.manifest.vips == served and not world.host.manifest.moved
     assert [one.interface for one in world.host.standing(VIP)] == ["lo"]
+
+
+# ---- sync daemons
+
+
+def syncing(role: str, syncid: int = 51) -> dict[str, SyncDaemon]:
+    return {role: SyncDaemon(role, "eth0", syncid, "224.0.0.81", 8848, 1, 1472)}
+
+
+SYNCED = dataclasses.replace(WANTED, sync=Sync("eth0", 51))
+ASKING = {**OURS, CONFIG: f"{HEADER}\nglobal_defs {{\n  lvs_sync_daemon eth0 front id 52\n}}\n"}
+
+
+@pytest.mark.parametrize("role", ["master", "backup"])
+def test_which_role_a_sync_daemon_has_is_keepaliveds_to_say(world: World, role: str) -> None:
+    world.running()
+    world.syncing = syncing(role)
+    assert world.run(SYNCED) == [] and list(world.syncing) == [role]
+
+
+@pytest.mark.parametrize(("here", "role"), [(True, "master"), (False, "backup")])
+def test_a_sync_daemon_of_other_words_keeps_the_right_one_out(
+    world: World, monkeypatch: t.Any, here: bool, role: str
+) -> None:
+    monkeypatch.setattr(_keepalived, "mtu", lambda _name: 1500)
+    world.running()
+    if here:
+        world.hold()
+    world.syncing = syncing("master", 52)
+    changes = world.run(SYNCED)
+    assert changes[0] == "--stop-daemon master" and world.syncing == syncing(role)
+
+
+def test_keepalived_leaves_a_sync_daemon_that_is_asked_for_no_more(world: World) -> None:
+    world.running()
+    world.texts, world.syncing = dict(ASKING), syncing("master", 52)
+    assert "--stop-daemon master" in world.run(WANTED) and not world.syncing
+
+
+def test_a_sync_daemon_of_somebody_else_stays(world: World) -> None:
+    world.running()
+    world.syncing = syncing("master", 7)
+    assert world.run(WANTED) == [] and world.syncing
+
+
+def test_with_keepalived_its_sync_daemon_goes(world: World) -> None:
+    world.running()
+    world.hold()
+    world.texts, world.syncing = dict(ASKING), syncing("master", 52)
+    world.run(dataclasses.replace(NOTHING, hand_over=True))
+    assert not world.syncing
