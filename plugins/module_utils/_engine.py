@@ -16,10 +16,12 @@ import contextlib
 import dataclasses
 import functools
 import os
+import shutil
 import stat
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_kernel, _manifest
+from ansible_collections.openlvs.lvs.plugins.module_utils._checker import Checks
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._engine_files import Engine
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
@@ -40,12 +42,15 @@ class Request:
     :arg described: the table when all servers are well.
     :arg sorry: who answers for a service when too few are.
     :arg hand_over: what it leaves behind stays in the kernel, for the role director.
+    :arg checks: what its checker looks at, by service; and ``user``, as whom.
     """
 
     config: str
     described: Table
     sorry: t.Mapping[ServiceKey, RealServer]
     hand_over: bool = False
+    checks: Checks = dataclasses.field(default_factory=dict)
+    user: str = "nobody"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +84,9 @@ class Daemon(t.Protocol):
 
     def state(self) -> dict[str, str]:
         """What systemd says of the unit: UnitFileState, ActiveState."""
+
+    def make_folder(self, tmpfiles: str) -> None:
+        """Make what a file for systemd-tmpfiles(8) says."""
 
     def systemctl(self, *words: str) -> str:
         """Run systemctl."""
@@ -164,7 +172,7 @@ class Work:
     def _remove(self, path: str) -> None:
         def act() -> None:
             _files.remove(path)
-            if path == self.engine.drop_in:
+            if path not in self.engine.modes:
                 with contextlib.suppress(OSError):  # others have something there, too
                     os.rmdir(os.path.dirname(path))
 
@@ -185,6 +193,8 @@ class Work:
                 f"keep {engine.config} as {engine.kept}",
                 lambda: _files.write(engine.kept, found.texts[engine.config], 0o644),
             )
+        checker = engine.checker.texts(self._asked.checks, self._asked.user, engine.header)
+        self._put_checker(checker)
         for path, text in {**texts, engine.drop_in: engine.drop_in_text}.items():
             if found.differs(path, text):
                 write = functools.partial(_write, path, text, engine.all_modes[path])
@@ -194,14 +204,35 @@ class Work:
         if not found.enabled:
             self._do(f"systemctl enable {engine.unit}", lambda: self._unit.systemctl("enable", engine.unit))
 
+    def _put_checker(self, texts: t.Mapping[str, str]) -> None:
+        """Before the daemon is told of it."""
+        checker = self.engine.checker
+        changed = [path for path, text in texts.items() if text and self.found.differs(path, text)]
+        for path in changed:
+            self._do(f"write {path}", functools.partial(_write, path, texts[path], checker.modes[path]))
+        if texts[checker.tmpfiles] and (checker.tmpfiles in changed or not os.path.isdir(checker.folder)):
+            self._do(f"systemd-tmpfiles --create {checker.tmpfiles}", lambda: self._unit.make_folder(checker.tmpfiles))
+
+    def _take_checker(self) -> None:
+        """After the daemon has been told to do without it."""
+        checker = self.engine.checker
+        if self._asked.checks or checker.program not in self.found.texts:
+            return
+        for path in checker.modes:
+            if path in self.found.texts:
+                self._remove(path)
+        if not self._check_mode:
+            shutil.rmtree(checker.folder, ignore_errors=True)
+
     def _take_files(self) -> None:
         """Have the unit no longer started at boot, and let others' configuration come back."""
         found, engine = self.found, self.engine
         if found.enabled:
             self._do(f"systemctl disable {engine.unit}", lambda: self._unit.systemctl("disable", engine.unit))
-        for path in engine.all_modes:
+        for path in (*engine.modes, engine.drop_in):
             if path in found.texts and (path != engine.config or found.ours):
                 self._remove(path)
+        self._take_checker()
         if engine.drop_in in found.texts:
             self._do("systemctl daemon-reload", lambda: self._unit.systemctl("daemon-reload"))
         if _files.read(engine.kept) is not None:
@@ -278,11 +309,13 @@ def run(make: t.Callable[[bool], _W], check_mode: bool) -> _W:
         return work
 
 
-def told(work: Work, texts: t.Mapping[str, str]) -> dict[str, t.Any]:
+def told(work: Work, request: Request, texts: t.Mapping[str, str]) -> dict[str, t.Any]:
     """What was found, for a proof.
 
-    :arg texts: of all files, as they shall be; an empty one shall not be."""
-    found = work.found
+    :arg texts: of the daemon's files, as they shall be; an empty one shall not be."""
+    found, engine = work.found, work.engine
+    drop_in = {engine.drop_in: engine.drop_in_text} if request.config else {}
+    all_texts = {**texts, **drop_in, **engine.checker.texts(request.checks, request.user, engine.header)}
     return {
         "unit": {
             "name": work.engine.unit,
@@ -292,7 +325,7 @@ def told(work: Work, texts: t.Mapping[str, str]) -> dict[str, t.Any]:
         },
         "files": [
             {"path": path, "present": path in found.texts, "same": not found.differs(path, text)}
-            for path, text in texts.items()
+            for path, text in all_texts.items()
             if text
         ],
     }

@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._checker import Checker
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -40,5 +42,10 @@ class Engine:
         return f"{self.header} Changes made here do not last.\n{self.unit_text}"
 
     @property
+    def checker(self) -> Checker:
+        """Its own, for what it cannot count."""
+        return Checker(self.owner)
+
+    @property
     def all_modes(self) -> dict[str, int]:
-        return {**self.modes, self.drop_in: 0o644}
+        return {**self.modes, self.drop_in: 0o644, **self.checker.modes}

@@ -85,6 +85,7 @@ class Work(_engine.Work):
         if not self._check_mode or (found.active and not new):
             self._mend(gone)
             self._sync()
+        self._take_checker()
         self._record(self._settled(), "# record: what left the description is no longer ours")
 
     def _refuse(self) -> None:
@@ -193,5 +194,4 @@ def run(request: Request, daemon: Daemon, access: Access, syncing: _sync_daemon.
 
 def told(work: Work, request: Request) -> dict[str, t.Any]:
     """What was found, for a proof."""
-    drop_in = ENGINE.drop_in_text if request.config else ""
-    return _engine.told(work, {CONFIG: request.config, SECRET: request.secret, ENGINE.drop_in: drop_in})
+    return _engine.told(work, request, {CONFIG: request.config, SECRET: request.secret})

@@ -56,6 +56,7 @@ class Work(_engine.Work):
             self._do(f"systemctl {word} {UNIT}", lambda: self._begin(word))
         if not self._check_mode or (found.active and not new):
             self._mend(gone)
+        self._take_checker()
         self._record(self._settled(), "# record: what left the description is no longer ours")
 
     def _begin(self, word: str) -> None:
@@ -96,5 +97,4 @@ def run(request: Request, daemon: Daemon, access: Access, check_mode: bool) -> W
 
 def told(work: Work, request: Request) -> dict[str, t.Any]:
     """What was found, for a proof."""
-    drop_in = ENGINE.drop_in_text if request.config else ""
-    return _engine.told(work, {CONFIG: request.config, ENGINE.drop_in: drop_in})
+    return _engine.told(work, request, {CONFIG: request.config})

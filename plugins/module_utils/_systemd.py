@@ -31,6 +31,12 @@ class Unit:
         output = self.systemctl("show", "--property=UnitFileState,ActiveState", self._name)
         return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
 
+    def make_folder(self, tmpfiles: str) -> None:
+        """Make what a file for systemd-tmpfiles(8) says."""
+        code, output, error = self._run(["systemd-tmpfiles", "--create", tmpfiles])
+        if code:
+            raise LvsError(f"systemd-tmpfiles --create {tmpfiles}: {(error or output).strip()}")
+
     def systemctl(self, *words: str) -> str:
         code, output, error = self._run(["systemctl", *words])
         if code:

@@ -78,6 +78,17 @@ options:
         description: The number by which they know each other's messages.
         type: int
         required: true
+  checks:
+    description:
+      - What the collection's own checker looks at, which O(config) has run by its path
+        C(/usr/local/lib/openlvs/check-keepalived); for each service, by its VIP or mark and its port, a list of checks.
+        It is installed with them, and leaves with the last one.
+    type: dict
+    default: {}
+  check_user:
+    description: As whom the checker works. Never root.
+    type: str
+    default: nobody
   hand_over:
     description:
       - Whether, with an empty O(config), the table and the VIPs stay in the kernel when keepalived goes, as those of
@@ -211,6 +222,8 @@ def argument_spec() -> dict[str, t.Any]:
         "services": {"type": "list", "elements": "dict", "default": []},
         "vips": {"type": "list", "elements": "dict", "default": [], "options": vip},
         "sync": {"type": "dict", "options": sync},
+        "checks": {"type": "dict", "default": {}},
+        "check_user": {"type": "str", "default": "nobody"},
         "hand_over": {"type": "bool", "default": False},
     }
 
@@ -236,6 +249,8 @@ def request(params: t.Mapping[str, t.Any]) -> _keepalived.Request:
         vips=vips,
         sync=Sync(**params["sync"]) if params["sync"] else None,
         hand_over=params["hand_over"],
+        checks=params["checks"],
+        user=params["check_user"],
     )
 
 

@@ -43,6 +43,17 @@ options:
     type: list
     elements: dict
     default: []
+  checks:
+    description:
+      - What the collection's own checker looks at, which O(config) has run by its path
+        C(/usr/local/lib/openlvs/check-ldirectord); for each service, by its VIP or mark and its port, a list of checks.
+        It is installed with them, and leaves with the last one.
+    type: dict
+    default: {}
+  check_user:
+    description: As whom the checker works. Never root.
+    type: str
+    default: nobody
   hand_over:
     description:
       - Whether, with an empty O(config), the table stays in the kernel when ldirectord goes, as that of the role
@@ -162,6 +173,8 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "config": {"type": "str", "required": True},
         "services": {"type": "list", "elements": "dict", "default": []},
+        "checks": {"type": "dict", "default": {}},
+        "check_user": {"type": "str", "default": "nobody"},
         "hand_over": {"type": "bool", "default": False},
     }
 
@@ -173,6 +186,8 @@ def request(params: t.Mapping[str, t.Any]) -> _ldirectord.Request:
         described=_engine_args.described(params["services"]),
         sorry=_engine_args.sorry_servers(params["services"]),
         hand_over=params["hand_over"],
+        checks=params["checks"],
+        user=params["check_user"],
         quiescent=_engine_args.quiescent(params["services"]),
     )
 

@@ -111,6 +111,8 @@ class Check:
     retry_delay: int | None
     fall: int
     rise: int
+    window: int | None
+    failures: int | None
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ CHECK_KEYS = (
     "retry_delay",
     "fall",
     "rise",
+    "window",
+    "failures",
 )
 SORRY_KEYS = ("address", "port", "forward")
 _EXAMPLE = "{host: rs1}, {group: web_servers} or {address: 192.0.2.20, unmanaged: true}"
@@ -152,6 +154,8 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
                 retry_delay=entry.number("retry_delay", 1, 86400),
                 fall=entry.number("fall", 1, 100) or 3,
                 rise=entry.number("rise", 1, 100) or 1,
+                window=entry.number("window", 2, 1000),
+                failures=entry.number("failures", 1, 1000),
             )
         )
     return tuple(found)

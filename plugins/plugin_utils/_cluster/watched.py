@@ -51,10 +51,6 @@ def check_unwatched(service: Service, findings: Findings) -> None:
 
 
 def check_watched(service: Service, findings: Findings) -> None:
-    for number, check in enumerate(service.checks):
-        if check.rise != 1:
-            text = f"rise {check.rise}: {service.engine} brings a server back after one success. Leave rise out"
-            findings.add(f"{service.where} checks[{number}]", text)
     sorry = service.sorry_server
     if sorry and sorry.address is not None and sorry.address.is_loopback and sorry.forward != "dr":
         text = f"address {sorry.address}: the kernel takes no packet for it from outside. Leave the address out"
@@ -133,7 +129,9 @@ def watched(one: Placed, entry: View, grounds: Grounds) -> View:
 
 
 def _check(check: Check) -> View:
-    said = {key: value for key, value in dataclasses.asdict(check).items() if value not in (None, ()) and key != "rise"}
+    said = {key: value for key, value in dataclasses.asdict(check).items() if value not in (None, ())}
+    if said["rise"] == 1:
+        del said["rise"]
     return {**said, "status": list(check.status)} if check.status else said
 
 

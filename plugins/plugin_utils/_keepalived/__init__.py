@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import HEADER, SECRET
+from ansible_collections.openlvs.lvs.plugins.plugin_utils import _checking
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import known, servers, vrrp, watch
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.servers import remembered_by
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 
 Data = t.Mapping[str, t.Any]
@@ -40,7 +43,7 @@ def files(settings: Data) -> dict[str, t.Any]:
     ready, held = known.sorted_out(virtual_servers, settings, servers.REAL_SERVER)
     instances = settings.get("instances") or ()
     if not virtual_servers and not instances:
-        return {"config": "", "secret": "", "services": [], "sync": None, "vips": [], "held": []}
+        return {"config": "", "secret": "", "services": [], "sync": None, "vips": [], "held": [], "checks": {}}
     rendering = render({**settings, "virtual_servers": ready})
     return {
         "config": rendering.config,
@@ -49,6 +52,7 @@ def files(settings: Data) -> dict[str, t.Any]:
         "sync": {key: settings["sync"][key] for key in ("interface", "id")} if settings.get("sync") else None,
         "vips": [_vip(vip, one) for one in instances for vip in [*one["vips"], *(one.get("excluded_vips") or ())]],
         "held": held,
+        "checks": _checking.told((one.where, one.key, remembered_by(one)) for one in rendering.watch.services),
     }
 
 
@@ -116,7 +120,7 @@ def _write_globals(writer: Writer, settings: Data) -> None:
 def _has_script_checks(virtual_servers: t.Iterable[Data]) -> bool:
     for one in virtual_servers:
         places = [one, *one.get("real_servers", ())]
-        if any(check["type"] == "script" for place in places for check in place.get("checks", ())):
+        if any(check["type"] == "script" or remembers(check) for place in places for check in place.get("checks", ())):
             return True
     return False
 

@@ -7,9 +7,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import ENGINE
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import judge, remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 
 Check = t.Mapping[str, t.Any]
@@ -27,11 +30,16 @@ KEYWORDS = {
 _DIGEST = re.compile("[0-9a-f]{32}")
 _STATUS = re.compile("[1-5][0-9][0-9](-[1-5][0-9][0-9])?")
 _HEX = re.compile("[0-9a-fA-F ]+")
+_TO_START = 5  # seconds that a busy director may take to start a program
 _RECORDS = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
 
 
-def write_check(writer: Writer, where: str, check: Check, default_port: int) -> None:
-    """:arg default_port: of the real server; 0 where it has none, so that the check must say one."""
+def write_check(writer: Writer, where: str, check: Check, default_port: int, asked: str) -> None:
+    """:arg default_port: of the real server; 0 where it has none, so that the check must say one.
+    :arg asked: what the collection's own checker is told, where that has to count."""
+    if remembers(check):
+        _write_remembering(writer, where, check, default_port, asked)
+        return
     kind = str(check["type"])
     with writer.block(KEYWORDS[kind]):
         if kind not in ("script", "ping"):
@@ -43,6 +51,17 @@ def write_check(writer: Writer, where: str, check: Check, default_port: int) -> 
         # Keepalived counts the tries after the first one.
         writer.line("retry", int(check.get("fall", 3)) - 1)
         writer.line("delay_before_retry", seconds(check.get("retry_delay", 1)))
+        if check.get("start_down"):
+            writer.line("alpha")
+
+
+def _write_remembering(writer: Writer, where: str, check: Check, default_port: int, asked: str) -> None:
+    judge(check, default_port, functools.partial(writer.wrong, where))
+    with writer.block(KEYWORDS["script"]):
+        writer.line("misc_path", f'"{ENGINE.checker.program} {asked}"')
+        writer.line("misc_timeout", int(check.get("timeout") or 3) + _TO_START)
+        writer.line("delay_loop", seconds(check.get("interval", 6)))
+        writer.line("retry", 0)  # what it says is the last word
         if check.get("start_down"):
             writer.line("alpha")
 

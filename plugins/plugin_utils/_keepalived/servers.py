@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     TUNNEL_CHECKSUMS,
@@ -16,6 +17,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     ServiceKey,
     Table,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import name_of, remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.checkers import write_check
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.known import MARK
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
@@ -23,6 +25,14 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer imp
 
 # A line of a real server, by which one that was written is known.
 REAL_SERVER = re.compile(r" +real_server (?P<address>\S+)( (?P<port>\d+))? \{")
+
+
+def remembered_by(watched: Watched) -> list[t.Mapping[str, t.Any]]:
+    """The checks that keepalived cannot count, each once."""
+    found: list[t.Mapping[str, t.Any]] = []
+    for checks in watched.checks.values():
+        found += [check for check in checks if remembers(check) and check not in found]
+    return found
 
 
 def write_virtual_server(writer: Writer, watched: Watched, table: Table) -> None:
@@ -90,6 +100,7 @@ def _method(server: RealServer) -> str:
 
 
 def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int], server: RealServer) -> None:
+    name, remembered = name_of(watched.key), remembered_by(watched)
     with writer.block("real_server", *_place(server)):
         writer.line("weight", server.weight)
         writer.line("lvs_method", _method(server))
@@ -99,4 +110,5 @@ def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int],
             writer.line("lthreshold", server.lower_threshold)
         for number, check in enumerate(watched.checks[place]):
             where = f"{watched.where}, checks[{number}]"
-            write_check(writer, where, check, server.port)
+            which = remembered.index(check) if check in remembered else None
+            write_check(writer, where, check, server.port, f"{name} {server.address} {server.port} {which}")

@@ -11,8 +11,9 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_files import HEADER, LOG
+from ansible_collections.openlvs.lvs.plugins.plugin_utils import _checking
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import known, watch
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.checks import interval_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.checks import interval_of, remembered_by
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.servers import REAL_SERVER, write_virtual
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.writer import Writer
 
@@ -31,9 +32,11 @@ def files(settings: Data) -> dict[str, t.Any]:
     virtual_servers = settings.get("virtual_servers") or ()
     ready, held = known.sorted_out(virtual_servers, settings, REAL_SERVER)
     if not virtual_servers:
-        return {"config": "", "services": [], "held": []}
+        return {"config": "", "services": [], "held": [], "checks": {}}
     watched = watch.read(ready)
-    return {"config": _render(settings, watched), "services": watch.told(watched), "held": held}
+    config = _render(settings, watched)
+    checks = _checking.told((one.where, one.key, remembered_by(one)) for one in watched.services)
+    return {"config": config, "services": watch.told(watched), "held": held, "checks": checks}
 
 
 def _render(settings: Data, watched: watch.Watch) -> str:
@@ -50,6 +53,8 @@ def _render(settings: Data, watched: watch.Watch) -> str:
     _write_notification(writer, settings.get("notification") or {})
     for one in watched.services:
         write_virtual(writer, one, watched.description.table, len(intervals) > 1)
+    if settings.get("check_user") == "root" and any(remembered_by(one) for one in watched.services):
+        writer.wrong("ldirectord_check_user", "checks never run as root. Name a user without rights")
     extra = str(settings.get("extra") or "").strip("\n")
     if writer.findings:
         raise OptionError(writer.findings)

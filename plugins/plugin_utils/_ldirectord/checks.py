@@ -7,14 +7,18 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_files import ENGINE
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import KINDS, judge, remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.writer import Writer
 
 Check = t.Mapping[str, t.Any]
 
+_TO_START = 5  # seconds that a busy director may take to start a program
 _ELSEWHERE = "lvs_engine 'keepalived' does"
 # What a kind of check knows in keepalived, and ldirectord has no word for.
 _LACKING = ("address", "digest", "payload", "reply", "record", "retry_delay", "start_down", "status")
@@ -31,31 +35,69 @@ def _seconds(value: object) -> int:
     return max(1, round(float(str(value))))
 
 
-def write_check(writer: Writer, where: str, key: ServiceKey, checks: t.Sequence[Check], own_interval: bool) -> None:
+def remembered_by(watched: Watched) -> tuple[Check, ...]:
+    """The checks of a service if its servers are looked at by the collection's own checker."""
+    checks = tuple(next(iter(watched.checks.values()), ()))
+    return checks if _is_for_checker(checks, watched.key) else ()
+
+
+def _is_for_checker(checks: t.Sequence[Check], key: ServiceKey) -> bool:
+    """Whether ldirectord cannot count like that, or look so, and the checker can."""
+    if not all(check["type"] in KINDS for check in checks):
+        return any(remembers(check) for check in checks)
+    return len(checks) > 1 or any(_is_beyond(check, key) for check in checks)
+
+
+def _is_beyond(check: Check, key: ServiceKey) -> bool:
+    kind = check["type"]
+    by_web, alone = kind in ("http", "https"), kind in ("udp", "script") or (kind == "tcp" and key.protocol == "udp")
+    over_ipv6 = by_web and key.family == "ipv6"
+    return remembers(check) or alone or over_ipv6 or bool(check.get("status") or check.get("digest"))
+
+
+def write_check(writer: Writer, where: str, watched: Watched, own_interval: bool) -> None:
+    key, checks = watched.key, next(iter(watched.checks.values()), ())
     if not checks:
         writer.option("checktype", "on")
         return
+    if _is_for_checker(checks, key):
+        fall, timeout = 1, _write_remembering(writer, where, key, checks)
+    else:
+        _write_own(writer, f"{where}, checks[0]", key, checks)
+        fall, timeout = int(checks[0].get("fall", 3)), _seconds(checks[0].get("timeout", 3))
+    writer.option("checktimeout", timeout)
+    writer.option("negotiatetimeout", timeout)
+    writer.option("failurecount", fall)
+    if own_interval:
+        writer.option("checkinterval", _seconds(checks[0].get("interval", 6)))
+
+
+def _write_remembering(writer: Writer, where: str, key: ServiceKey, checks: t.Sequence[Check]) -> int:
+    """Have the collection's own checker look; how long that may take."""
+    for number, check in enumerate(checks):
+        place = f"{where}, checks[{number}]"
+        judge(check, key.port, functools.partial(writer.wrong, place))
+        if check.get("retry_delay"):
+            writer.wrong(place, "retry_delay: ldirectord looks again after interval. Leave it out")
+    if len({_seconds(check.get("interval", 6)) for check in checks}) > 1:
+        writer.wrong(where, "its checks have different intervals, and ldirectord makes all of them at once: say one")
+    writer.option("checktype", "external")
+    writer.option("checkcommand", ENGINE.checker.program)
+    return sum(_seconds(check.get("timeout", 3)) for check in checks) + _TO_START
+
+
+def _write_own(writer: Writer, where: str, key: ServiceKey, checks: t.Sequence[Check]) -> None:
     check = checks[0]
-    where = f"{where}, checks[0]"
     if len(checks) > 1:
         text = f"ldirectord looks at a server in one way, and there are {len(checks)} checks"
         writer.wrong(where, f"{text}. Choose the one that tells most; {_ELSEWHERE} all of them")
     kind = str(check["type"])
-    if kind in ("udp", "script"):
-        writer.wrong(where, f"ldirectord has no check of type {kind}; {_ELSEWHERE}")
-        return
     for name in _LACKING:
         if check.get(name) and not (name == "record" and kind == "dns"):
             writer.wrong(where, f"{name} {_shown(check[name])}: ldirectord has no word for it; {_ELSEWHERE}")
     _KINDS[kind](writer, where, key, check)
     if kind != "ping":
         _write_port(writer, where, key, check)
-    timeout = _seconds(check.get("timeout", 3))
-    writer.option("checktimeout", timeout)
-    writer.option("negotiatetimeout", timeout)
-    writer.option("failurecount", int(check.get("fall", 3)))
-    if own_interval:
-        writer.option("checkinterval", _seconds(check.get("interval", 6)))
 
 
 def _shown(value: object) -> str:
@@ -75,19 +117,14 @@ def _write_ping(writer: Writer, where: str, key: ServiceKey, _check: Check) -> N
         writer.wrong(where, f"ldirectord pings over IPv4 alone; {_ELSEWHERE} over IPv6, too")
 
 
-def _write_tcp(writer: Writer, where: str, key: ServiceKey, _check: Check) -> None:
+def _write_tcp(writer: Writer, _where: str, _key: ServiceKey, _check: Check) -> None:
     writer.option("checktype", "connect")
-    if key.protocol == "udp":
-        writer.wrong(where, "ldirectord connects to no port of a service over udp, it pings: say type: ping, or dns")
 
 
-def _write_http(writer: Writer, where: str, key: ServiceKey, check: Check) -> None:
+def _write_http(writer: Writer, where: str, _key: ServiceKey, check: Check) -> None:
     path = str(check.get("path") or "")
     if not path.startswith("/"):
         writer.wrong(where, f"a check of type {check['type']} needs a path that begins with a slash, such as /")
-    if key.family == "ipv6":
-        text = f"ldirectord asks by {check['type']} over IPv6 with a library alone that its package does not bring"
-        writer.wrong(where, f"{text}. Use type: tcp; {_ELSEWHERE}")
     writer.option("checktype", "negotiate")
     writer.option("service", check["type"])
     writer.option("request", f'"{writer.text(where, "path", path or "/")}"')

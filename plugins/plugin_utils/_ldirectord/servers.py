@@ -40,8 +40,7 @@ def write_virtual(writer: Writer, watched: Watched, table: Table, own_interval: 
         writer.option("persistent", service.persistent)
         if service.netmask is not None:
             writer.option("netmask", service.netmask)
-    checks = next(iter(watched.checks.values()), ())
-    write_check(writer, where, key, checks, own_interval)
+    write_check(writer, where, watched, own_interval)
     writer.option("quiescent", "yes" if options.get("inhibit_on_failure") else "no")
     if watched.sorry:
         writer.option(f"fallback{six}", f"{_endpoint(watched.sorry)} {_FORWARDS[watched.sorry.forward]}")

@@ -10,9 +10,10 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _keepalived
+from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _keepalived, _keepalived_daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import (
     CONFIG,
     ENGINE,
@@ -307,3 +308,19 @@ def test_with_keepalived_its_sync_daemon_goes(world: World) -> None:
     world.texts, world.syncing = dict(ASKING), syncing("master", 52)
     world.run(dataclasses.replace(NOTHING, hand_over=True))
     assert not world.syncing
+
+
+@pytest.mark.parametrize(
+    ("codes", "good"), [((0,), True), ((5,), False), ((-15, 6), True), ((143, 5), False), ((6,), False)]
+)
+def test_what_keepalived_says_of_a_file(codes: tuple[int, ...], good: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some end over the lines about script security, and without these they miss them."""
+    left = list(codes)
+    monkeypatch.setattr(_keepalived_daemon, "program", lambda: "/sbin/keepalived")
+    judge = Daemon(lambda _command: (left.pop(0), "", "it says why")).judge
+    if good:
+        judge(TEXT, "", SECRET)
+    else:
+        with pytest.raises(OptionError, match="it says why"):
+            judge(TEXT, "", SECRET)
+    assert not left

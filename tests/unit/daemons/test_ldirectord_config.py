@@ -96,6 +96,33 @@ def test_a_whole_file() -> None:
     assert config(WEB, SIX) == GLOBAL + WEB_TEXT + SIX_TEXT
 
 
+@pytest.mark.parametrize("check", [
+    {"status": [200]}, {"digest": "0" * 32}, {"rise": 2}, {"window": 10}, {"type": "udp"}, {"type": "script"}
+])  # fmt: skip
+def test_what_ldirectord_cannot_look_at_goes_to_the_checker(check: dict[str, t.Any]) -> None:
+    made = files({"virtual_servers": [checked(**check)]})
+    assert "checktype=external\n    checkcommand=/usr/local/lib/openlvs/check-ldirectord\n" in made["config"]
+    assert "failurecount=1\n" in made["config"]
+    ((name, (told,)),) = made["checks"].items()
+    assert name == "192.0.2.10 80" and told.items() >= check.items() and told["fall"] == 3
+
+
+def test_the_checker_never_runs_as_root() -> None:
+    with pytest.raises(OptionError, match="never run as root"):
+        files({"virtual_servers": [checked(rise=2)], "check_user": "root"})
+
+
+def test_so_do_several_checks_and_pages_over_ipv6() -> None:
+    made = files({"virtual_servers": [web(checks=[HTTP, {**HTTP, "type": "tcp"}])]})
+    assert "checktype=external" in made["config"] and len(made["checks"]["192.0.2.10 80"]) == 2
+    made = files({"virtual_servers": [{**SIX, "checks": [{**HTTP, "window": 10}]}]})
+    assert made["checks"]["5 0"][0]["failures"] == 7
+
+
+def test_what_ldirectord_can_it_does_itself() -> None:
+    assert files({"virtual_servers": [WEB]})["checks"] == {}
+
+
 def test_services_of_different_pace_get_a_process_each() -> None:
     text = config(WEB, web(port=81, checks=[{"type": "ping", "interval": 5}]))
     assert "\ncheckinterval=2\nfork=yes\n" in text
@@ -144,10 +171,13 @@ def test_mails() -> None:
     [
         (web(protocol="sctp"), "knows tcp and udp, not sctp"),
         (web(quorum=2), "quorum 2: ldirectord counts no servers"),
-        (web(checks=[HTTP, {"type": "tcp"}]), "there are 2 checks"),
-        (checked(type="udp"), "no check of type udp"),
-        (checked(type="script", path="/bin/true"), "no check of type script"),
-        (checked(status=[200]), "status 200: ldirectord has no word for it"),
+        (web(checks=[HTTP, {"type": "ping"}]), "there are 2 checks"),
+        (web(checks=[HTTP, {**HTTP, "interval": 9}]), "different intervals"),
+        (checked(window=10, failures=5), "must be more than half"),
+        (checked(failures=5), "Say window, too"),
+        (checked(type="smtp", host=None, rise=2), "has no check of type smtp"),
+        (checked(type="script", path="true"), "absolute and on the director"),
+        (checked(rise=2, retry_delay=2), "looks again after interval"),
         (checked(retry_delay=1), "retry_delay 1: ldirectord has no word for it"),
         (checked(path="index"), "begins with a slash"),
         (checked(path="/a\nreal=192.0.2.66 gate"), "has a line break in it"),
@@ -156,10 +186,8 @@ def test_mails() -> None:
         (checked(type="smtp", host="me"), "with its own name"),
         (checked(type="dns", regex=None), "which address shall come back"),
         (checked(type="dns", record="MX"), "asks for A alone"),
-        (web(protocol="udp", checks=[{"type": "tcp"}]), "it pings"),
         ({**SIX, "checks": [{"type": "tcp"}]}, "needs a port"),
         ({**SIX, "checks": [{"type": "ping"}]}, "over IPv4 alone"),
-        ({**SIX, "checks": [{"type": "http", "port": 80, "path": "/"}]}, "does not bring"),
         ({**SIX, "real_servers": [{"address": "192.0.2.11", "forward": "tun"}]}, "is of another family"),
         (web(real_servers=[{**SERVERS[0], "forward": "tun", "tunnel_type": "gre"}]), "tunnels by ipip alone"),
     ],
