@@ -24,9 +24,9 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_k
 from ansible_collections.openlvs.lvs.plugins.module_utils._checker import Checks
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._engine_files import Engine
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import States, due
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, due
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, plan
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey, Table

@@ -23,11 +23,12 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _sync_daemon,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import States
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress, RemoveRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, ENGINE, SECRET, UNIT
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States, knows
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import knows
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import Sync
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import mtu

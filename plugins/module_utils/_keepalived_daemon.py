@@ -18,9 +18,10 @@ import typing as t
 
 from ansible.module_utils.common.process import get_bin_path
 from ansible_collections.openlvs.lvs.plugins.module_utils import _files
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import ServiceState
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, ENGINE, HEADER, UNIT
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import ServiceState, parse
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import parse
 from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import PATIENCE, Run, Unit
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 

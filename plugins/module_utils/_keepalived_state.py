@@ -4,54 +4,21 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""What keepalived knows of its servers, by its own report; and the table that the kernel should have by that. Pure.
-
-Keepalived changes the table when a server's state changes, and never looks at it again. So what others have changed
-stays changed. Which differences are such drift and which are its own work is told by the states alone.
-"""
+"""What keepalived knows of its servers, by its own report. Pure."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
-    RealServer,
-    RealServerKey,
-    ServiceKey,
-    Table,
-    canonical_address,
-)
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import ServerState, ServiceState, States
+from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, Table, canonical_address
 
 _ADDRESSED = re.compile(r" VS VIP = (?P<address>\S+), VPORT = (?P<port>\d+)")
 _MARKED = re.compile(r" VS FWMARK = (?P<mark>\d+)")
 _SERVER = re.compile(r" +RIP = (?P<address>\S+), RPORT = (?P<port>\d+), WEIGHT = (?P<weight>\d+) .*")
 _FACT = re.compile(r" +(?P<name>[A-Za-z _]+?) = (?P<value>\S+).*")
 _SERVICES, _CHECKERS = "------< Virtual server >------", "------< Health checkers >------"
-
-
-@dataclasses.dataclass
-class ServerState:
-    """:attr weight: by its checks; what is configured, unless they change it.
-    :attr set: it stands in the table, as far as keepalived knows."""
-
-    weight: int
-    initial: int = 0
-    alive: bool = False
-    set: bool = False
-
-
-@dataclasses.dataclass
-class ServiceState:
-    """:attr up: it has as many servers as its quorum asks; else the sorry server answers."""
-
-    alive: bool = False
-    up: bool = False
-    servers: dict[RealServerKey, ServerState] = dataclasses.field(default_factory=dict)
-
-
-States = t.Mapping[ServiceKey, ServiceState]
 
 
 def parse(report: str) -> dict[ServiceKey, ServiceState]:
@@ -108,32 +75,3 @@ def knows(states: States, described: Table) -> bool:
         == {place: server.weight for place, server in described.servers(key).items()}
         for key in described.services
     )
-
-
-def due(described: Table, sorry: t.Mapping[ServiceKey, RealServer], states: States) -> Table:
-    """The table that the kernel should have.
-
-    :arg described: what it has when all servers are well.
-    :arg sorry: who answers for a service when too few of them are.
-    """
-    services, real_servers = {}, {}
-    for key, service in described.services.items():
-        state = states.get(key)
-        if state is None or not state.alive:
-            continue
-        stands_in = not state.up and key in sorry
-        services[key] = service
-        real_servers[key] = dict(_due_servers(described.servers(key), state, stands_in))
-        if stands_in:
-            real_servers[key][sorry[key].key] = sorry[key]
-    return Table(services, real_servers)
-
-
-def _due_servers(
-    described: t.Mapping[RealServerKey, RealServer], state: ServiceState, stands_in: bool
-) -> t.Iterator[tuple[RealServerKey, RealServer]]:
-    for place, server in described.items():
-        known = state.servers.get(place)
-        if known is not None and known.set:
-            # A failed one that is still set was inhibited: it keeps its connections and gets no new ones.
-            yield place, server._replace(weight=known.weight if known.alive and not stands_in else 0)

@@ -17,8 +17,8 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _engine
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import States
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import States
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_files import CONFIG, ENGINE, LOG, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_state import is_built, last_words, states

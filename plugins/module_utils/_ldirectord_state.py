@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import ServerState, ServiceState
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import ServerState, ServiceState
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     RealServer,
     RealServerKey,

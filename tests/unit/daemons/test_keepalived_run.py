@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _keepalived, _keepalived_daemon
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import ServerState, ServiceState
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
@@ -20,7 +21,6 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files impo
     HEADER,
     SECRET,
 )
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import ServerState, ServiceState
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import Sync
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VRRP, Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, after

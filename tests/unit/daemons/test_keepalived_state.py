@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import due, knows, parse
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import due
+from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import knows, parse
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import write_rules
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, Table
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import due
+from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import due
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_state import is_built, last_words, states
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, Service, ServiceKey, Table
 
