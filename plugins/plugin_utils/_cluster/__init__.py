@@ -47,7 +47,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched impor
     check_as_keepalived_does,
     check_as_ldirectord_does,
 )
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import table_services
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.servers import table_services
 
 REAL_SERVERS = "lvs_real_servers"
 

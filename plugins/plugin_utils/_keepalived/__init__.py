@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import HEADER, SECRET
-from ansible_collections.openlvs.lvs.plugins.plugin_utils import _checking
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import remembers
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import known, servers, vrrp, watch
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import servers, vrrp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.servers import remembered_by
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch import checker, known
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch import servers as watch
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import remembers
 
 Data = t.Mapping[str, t.Any]
 
@@ -52,7 +53,7 @@ def files(settings: Data) -> dict[str, t.Any]:
         "sync": {key: settings["sync"][key] for key in ("interface", "id")} if settings.get("sync") else None,
         "vips": [_vip(vip, one) for one in instances for vip in [*one["vips"], *(one.get("excluded_vips") or ())]],
         "held": held,
-        "checks": _checking.told((one.where, one.key, remembered_by(one)) for one in rendering.watch.services),
+        "checks": checker.told((one.where, one.key, remembered_by(one)) for one in rendering.watch.services),
     }
 
 

@@ -12,8 +12,8 @@ import re
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import ENGINE
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import judge, remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import judge, remembers
 
 Check = t.Mapping[str, t.Any]
 

@@ -17,11 +17,11 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     ServiceKey,
     Table,
 )
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import name_of, remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.checkers import write_check
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.known import MARK
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import name_of, remembers
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.known import MARK
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.servers import Watched
 
 # A line of a real server, by which one that was written is known.
 REAL_SERVER = re.compile(r" +real_server (?P<address>\S+)( (?P<port>\d+))? \{")

@@ -11,11 +11,11 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_files import HEADER, LOG
-from ansible_collections.openlvs.lvs.plugins.plugin_utils import _checking
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import known, watch
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.checks import interval_of, remembered_by
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.servers import REAL_SERVER, write_virtual
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.writer import Writer
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch import checker, known
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch import servers as watch
 
 Data = t.Mapping[str, t.Any]
 
@@ -35,7 +35,7 @@ def files(settings: Data) -> dict[str, t.Any]:
         return {"config": "", "services": [], "held": [], "checks": {}}
     watched = watch.read(ready)
     config = _render(settings, watched)
-    checks = _checking.told((one.where, one.key, remembered_by(one)) for one in watched.services)
+    checks = checker.told((one.where, one.key, remembered_by(one)) for one in watched.services)
     return {"config": config, "services": watch.told(watched), "held": held, "checks": checks}
 
 

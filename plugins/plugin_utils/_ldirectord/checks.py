@@ -12,9 +12,9 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_files import ENGINE
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._checking import KINDS, judge, remembers
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.writer import Writer
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import KINDS, judge, remembers
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.servers import Watched
 
 Check = t.Mapping[str, t.Any]
 

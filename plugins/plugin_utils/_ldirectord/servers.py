@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey, Table
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.known import MARK
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.watch import Watched
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.checks import write_check
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.writer import Writer
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.known import MARK
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.servers import Watched
 
 # A line of a real server, by which one that was written is known.
 REAL_SERVER = re.compile(r" +real6?=\[?(?P<address>[^\]\s]+?)\]?(:(?P<port>\d+))? .+")

@@ -10,8 +10,8 @@ import typing as t
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.known import known_in_config
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.servers import REAL_SERVER
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.known import known_in_config
 
 FRONT: dict[str, t.Any] = {"name": "front", "interface": "eth0", "id": 51, "vips": [{"address": "192.0.2.10"}]}
 BACK: dict[str, t.Any] = {"name": "back", "interface": "eth0", "id": 52, "vips": [{"address": "192.0.2.20"}]}
