@@ -1,4 +1,3 @@
-#!/usr/bin/python3 -I
 # Copyright: (c) 2026, The openlvs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -52,7 +51,7 @@ class Memory(t.NamedTuple):
     seen: str
 
 
-def remember(before: t.Optional[Memory], good: bool, check: Check) -> Memory:  # noqa: UP045 - Python 3.9
+def remember(before: Memory | None, good: bool, check: Check) -> Memory:
     """What is known after one more result.
 
     With a window, a server is out when so many of its last results were failures, and back when so many were good: what
@@ -154,7 +153,7 @@ _KINDS: dict[str, t.Callable[[Check, str, int], bool]] = {
 # ---- remembering
 
 
-def read(path: str, check: Check) -> t.Optional[Memory]:  # noqa: UP045 - Python 3.9
+def read(path: str, check: Check) -> Memory | None:
     """What was known the last time; nothing where that is longer ago than its results tell of."""
     try:
         with open(path, encoding="ascii") as file:

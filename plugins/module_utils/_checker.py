@@ -16,6 +16,8 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _check
 
+_RUN_BY = "#!/usr/bin/python3 -I\n"  # it takes nothing from where it is started
+
 Checks = t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]]
 
 
@@ -51,4 +53,4 @@ class Checker:
 def _source() -> str:
     """The text of the checker, also out of the archive in which modules come to a host."""
     loader: t.Any = _check.__loader__
-    return str(loader.get_source(_check.__name__))
+    return f"{_RUN_BY}{loader.get_source(_check.__name__)}"
