@@ -44,13 +44,16 @@ class Site:
 
 
 @contextlib.contextmanager
-def load(path: Path, *places: tuple[str, int]) -> Iterator[None]:
-    """Requests of the client to each address and port, as lines of a file each: ``path`` with its number."""
+def load(path: Path, *places: tuple[str, int], hold: float = 0) -> Iterator[None]:
+    """Requests of the client to each address and port, as lines of a file each: ``path`` with its number.
+
+    :arg hold: for so many seconds each connection is open before it asks.
+    """
     code = ASKING.read_text().replace("'", "'\\''")
     with contextlib.ExitStack() as stack:
         running = []
         for number, (address, port) in enumerate(places):
-            command = [LAB, "exec", "client", f"python3 -c '{code}' {address} {port} {RATE}"]
+            command = [LAB, "exec", "client", f"python3 -c '{code}' {address} {port} {RATE} {hold}"]
             lines = stack.enter_context(path.with_name(f"{path.name}{number}").open("w"))
             running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=lines))
         try:
