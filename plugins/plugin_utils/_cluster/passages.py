@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import GROUP, PORT
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import IPV4, Address, Description, Vrrp
@@ -42,10 +43,17 @@ def add_passages(
     for view in views.values():
         for tunnel in view["realserver_tunnels"]:
             _add(view, _of_tunnel(tunnel))
+        if view["keepalived_sync"]:
+            _add(view, _of_sync(view["keepalived_sync"]))
     for vrrp in description.vrrp:
         for director in vrrp.directors:
             if director.host in views:
                 _add(views[director.host], _of_vrrp(vrrp, director.host, description, grounds))
+
+
+def _of_sync(sync: t.Mapping[str, t.Any]) -> t.Iterator[Passage]:
+    known = {"protocol": "udp", "destinations": [GROUP], "ports": [str(PORT)], "interface": sync["interface"]}
+    yield _passage("connections of which other directors tell", **known)
 
 
 def _add(view: dict[str, t.Any], found: t.Iterable[Passage]) -> None:

@@ -76,9 +76,11 @@ def test_directors_hear_each_other():
     def heard(**changes):
         outcome = build(service, engine="keepalived", vrrp=[{**vrrp, **changes}], hosts=hosts, groups=groups)
         assert not outcome.findings
-        return [one for one in told(outcome, "lvs1") if one["protocol"] == "vrrp"]
+        return [one for one in told(outcome, "lvs1") if one["protocol"] in ("vrrp", "udp")]
 
     sign = {"protocol": "vrrp", "sources": ["192.0.2.6"], "interface": "eth1"}
     assert heard() == [{**sign, "destinations": ["224.0.0.18"]}]
     assert heard(multicast="224.0.100.19") == [{**sign, "destinations": ["224.0.100.19"]}]
     assert heard(unicast=True) == [{**sign, "destinations": ["192.0.2.5"]}]
+    synced = {"protocol": "udp", "destinations": ["224.0.0.81"], "ports": ["8848"], "interface": "eth1"}
+    assert heard(unicast=True, sync=True)[0] == synced
