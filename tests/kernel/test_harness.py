@@ -34,7 +34,7 @@ def test_pyroute2_is_back_afterwards(sh):
     sh("python3 -c 'import pyroute2'")
 
 
-MODULE = '''
+MODULE = """
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
@@ -43,7 +43,7 @@ module = AnsibleModule(argument_spec={"value": {"type": "int", "required": True}
 if module.params["value"] < 0:
     raise RuntimeError("broken")
 module.exit_json(value=module.params["value"], check=module.check_mode)
-'''
+"""
 
 
 @pytest.fixture

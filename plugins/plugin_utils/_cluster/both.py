@@ -10,9 +10,8 @@ be balanced once more by the other, and now and then go back and forth until its
 is told by the MAC address that it comes from: what comes from another director gets a mark, by which it comes to a
 virtual service that has this host as its only real server.
 
-Connections that a director knows of come before any service. So one that had the VIP itself some minutes ago would send
-a client that uses a port again where it sent it then: C(conn_reuse_mode) 3 has each new connection balanced anew, also
-where the old one closed in the way that is all that direct routing shows of it.
+Connections that a director knows of come before any service, and with that before the mark. So it takes C(conn_reuse_mode)
+3, as every director has, to have a client that uses a port again balanced anew.
 
 The kernel's own answer, C(backup_only), asks for a sync daemon in the role of a backup. It fails as soon as both
 directors believe to have the VIP, as after a keepalived that was killed, and where each of two VIPs is on another one.
@@ -80,7 +79,6 @@ def _senders(address: Address, director: Ground, real: Ground) -> t.Iterable[str
 
 
 def _take(view: View, vip: Address, macs: list[str], own: Address) -> None:
-    view["director_ipvs_settings"].setdefault("conn_reuse_mode", 3)
     entries = view["director_handed_on"]
     same = next((entry for entry in entries if entry["senders"] == macs), None)
     if same is not None:

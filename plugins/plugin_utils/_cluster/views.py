@@ -127,6 +127,9 @@ def _add_virtuals(view: View, one: Placed, grounds: Grounds) -> None:
         view[table] += services
         view["director_purge_real_servers"] &= one.complete
     view["director_marks"] += [mark for virtual in found for mark in marks_of(virtual)]
+    # Else a client that uses a port again within two minutes would go where it went before, if by direct routing or a
+    # tunnel: to a real server that is drained, or gone, or reached in another way now, or on to another director.
+    view["director_ipvs_settings"].setdefault("conn_reuse_mode", 3)
     if one.service.persistent is not None:
         # Else a client that is bound to a real server of weight 0 would go on coming to it.
         view["director_ipvs_settings"].setdefault("expire_quiescent_template", 1)

@@ -46,7 +46,7 @@ def check_unwatched(service: Service, findings: Findings) -> None:
     for key in _FOR_DAEMONS:
         if getattr(service, key):
             text = f"{key} cannot work under lvs_engine '{service.engine}': the kernel looks at no server."
-            remedy = "Use lvs_engine 'keepalived', which does, without VRRP too, or leave it out"
+            remedy = "Use lvs_engine 'keepalived' or 'ldirectord', which do, without VRRP too, or leave it out"
             findings.add(service.where, f"{text} {remedy}")
 
 

@@ -180,15 +180,15 @@ NOT_BUILT = [
     (
         {"checks": [{"type": "http", "path": "/"}]},
         (
-            "checks cannot work under lvs_engine 'kernel': the kernel looks at no server. Use lvs_engine 'keepalived',"
-            " which does, without VRRP too, or leave it out"
+            "checks cannot work under lvs_engine 'kernel': the kernel looks at no server. Use lvs_engine 'keepalived'"
+            " or 'ldirectord', which do, without VRRP too, or leave it out"
         ),
     ),
     (
         {"sorry_server": {"address": "192.0.2.99", "port": 8080}},
         (
             "sorry_server cannot work under lvs_engine 'kernel': the kernel looks at no server. Use lvs_engine"
-            " 'keepalived', which does, without VRRP too, or leave it out"
+            " 'keepalived' or 'ldirectord', which do, without VRRP too, or leave it out"
         ),
     ),
 ]
@@ -208,7 +208,9 @@ def test_a_director_hides_clients_from_the_real_servers_that_are_reached_so():
     assert view["director_masquerade"] == [{**client, "servers": ["192.0.2.11"]}]
     passing = {"addresses": ["192.0.2.11"], "ports": ["8080"], "protocol": "tcp"}
     assert view["director_forward"] == {"ipv4": [passing], "ipv6": []}
-    assert view["director_ipvs_settings"] == {"conntrack": 1} and view["director_ip_forward"] is True
+    assert (
+        view["director_ipvs_settings"] == {"conn_reuse_mode": 3, "conntrack": 1} and view["director_ip_forward"] is True
+    )
     assert outcome.view("rs1")["realserver_vips"] == []
 
 

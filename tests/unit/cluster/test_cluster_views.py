@@ -42,7 +42,7 @@ def test_the_short_form():
         "director_no_redirects": [],
         "director_masquerade": [],
         "director_forward": {"ipv4": [], "ipv6": []},
-        "director_ipvs_settings": {},
+        "director_ipvs_settings": {"conn_reuse_mode": 3},
         "director_vip_writer": "auto",
         "director_sysctl_in": "sysctl.d",
         "director_purge_real_servers": True,
@@ -187,7 +187,7 @@ def test_forwarding_where_it_is_asked_for():
 
 
 def test_settings_of_ipvs_where_they_are_asked_for():
-    asked = {"conntrack": 1, "conn_tab_bits": 16}
+    asked = {"conntrack": 1, "conn_tab_bits": 16, "conn_reuse_mode": 1}
     assert build(web(), hosts={"lvs1": {"lvs_ipvs_settings": asked}}).view("lvs1")["director_ipvs_settings"] == asked
 
 
@@ -316,10 +316,10 @@ class TestOneServiceOfSeveralPorts:
         def settings(host=None, **changes):
             return build(web(**changes), hosts={"lvs1": host or {}}).view("lvs1")["director_ipvs_settings"]
 
-        assert settings() == {}
-        assert settings(persistent=60) == {"expire_quiescent_template": 1}
+        assert settings() == {"conn_reuse_mode": 3}
+        assert settings(persistent=60) == {"conn_reuse_mode": 3, "expire_quiescent_template": 1}
         own = {"lvs_ipvs_settings": {"expire_quiescent_template": 0, "expire_nodest_conn": 1}}
-        assert settings(own, persistent=60) == own["lvs_ipvs_settings"]
+        assert settings(own, persistent=60) == {"conn_reuse_mode": 3, **own["lvs_ipvs_settings"]}
 
 
 class TestMarks:
