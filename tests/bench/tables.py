@@ -38,7 +38,7 @@ def host() -> Item:
     address = {"address": "10.0.0.1", "prefix": 8, "interface": "eth0", "scope": "global"}
     facts = {
         "addresses": [address],
-        "links": {"lo": {"loopback": True}, "eth0": {}},
+        "links": {"lo": {"loopback": True, "mac": ""}, "eth0": {"mac": "02:00:5e:10:00:0b"}},
         "distribution": {"name": "Debian", "family": "Debian"},
     }
     return {"lvs_host": facts}

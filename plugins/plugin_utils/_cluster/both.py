@@ -10,8 +10,8 @@ be balanced once more by the other, and now and then go back and forth until its
 is told by the MAC address that it comes from: what comes from another director gets a mark, by which it comes to a
 virtual service that has this host as its only real server.
 
-Connections that a director knows of come before any service, and with that before the mark. So it takes C(conn_reuse_mode)
-3, as every director has, to have a client that uses a port again balanced anew.
+Connections that a director knows of come before any service, and with that before the mark. So it takes
+C(conn_reuse_mode) 3, as every director has, to have a client that uses a port again balanced anew.
 
 The kernel's own answer, C(backup_only), asks for a sync daemon in the role of a backup. It fails as soon as both
 directors believe to have the VIP, as after a keepalived that was killed, and where each of two VIPs is on another one.
