@@ -16,6 +16,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _distribution,
     _filters_read,
     _interpreter,
+    _iptables,
     _nft,
     _nft_host,
     _policy_routing,
@@ -29,7 +30,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import described
 
 _TABLE = "/proc/net/ip_vs"
-_PROGRAMS = ("ipvsadm", "nft")
+_PROGRAMS = ("ipvsadm", "nft", "iptables")
 _LIBRARY = "pyroute2"
 
 
@@ -83,7 +84,10 @@ def facts(host: Host) -> dict[str, t.Any]:
         "senders": sorted(_nft_host.senders()),
         "firewalls": _filters_read.there(),
         "openings": list(host.manifest.openings),
-        "rules": [role for role in _nft.FAMILIES if os.path.exists(_nft_host.Place(role).text)],
+        "rules": [
+            *(role for role in _nft.FAMILIES if os.path.exists(_nft_host.Place(role).text)),
+            *(["iptables"] if any(os.path.exists(_iptables.Place(one).text) for one in _iptables.PROGRAMS) else []),
+        ],
     }
 
 

@@ -160,7 +160,8 @@ ansible_facts:
         missing:
           description:
             - What the roles would install; V(ipvsadm), the program, which directors need, V(nft), the program, which
-              hosts with rules of nftables need, and V(pyroute2), the library for Python, which every host needs.
+              hosts with rules of nftables need, V(iptables), which directors that mark by it need, and V(pyroute2), the
+              library for Python, which every host needs.
           type: list
           elements: str
           sample: [pyroute2]
@@ -196,7 +197,9 @@ ansible_facts:
           elements: str
           sample: []
         rules:
-          description: The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft).
+          description:
+            - The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft), and V(iptables) where there are those
+              of M(openlvs.lvs.lvs_iptables).
           type: list
           elements: str
           sample: [director]

@@ -12,7 +12,16 @@ import yaml
 from segment import Segment, everything
 
 MODULES = "ansible_collections.openlvs.lvs.plugins.modules."
-CHANGING = {"lvs_gateway", "lvs_neighbours", "lvs_nft", "lvs_rs_arp", "lvs_settings", "lvs_tunnel", "lvs_vip"}
+CHANGING = {
+    "lvs_gateway",
+    "lvs_iptables",
+    "lvs_neighbours",
+    "lvs_nft",
+    "lvs_rs_arp",
+    "lvs_settings",
+    "lvs_tunnel",
+    "lvs_vip",
+}
 READING = {"lvs_host_facts", "lvs_arp_probe", "lvs_connect"}
 
 

@@ -38,6 +38,7 @@ HOST_VARIABLES = (
     "lvs_ip_forward",
     "lvs_gateway",
     "lvs_firewall",
+    "lvs_marks_by",
     "lvs_ipvs_settings",
     "keepalived_auth_pass",
 )
@@ -61,6 +62,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         maintenance=entry.flag("lvs_maintenance"),
         ip_forward=entry.flag("lvs_ip_forward"),
         gateway=entry.choice("lvs_gateway", words.GATEWAYS),
+        marks_by=entry.choice("lvs_marks_by", words.MARKS_BY) or words.MARKS_BY[0],
         firewall=entry.choice("lvs_firewall", words.FIREWALL) or words.FIREWALL[0],
         ipvs_settings=_ipvs_settings_of(entry),
         password=_password(entry),

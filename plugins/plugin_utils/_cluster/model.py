@@ -264,6 +264,7 @@ class Host:
     ip_forward: bool = False
     gateway: str | None = None
     firewall: str = "name"
+    marks_by: str = "nftables"
     ipvs_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     connects_to: Address | None = None
     password: str | None = field(default=None, repr=False)

@@ -45,6 +45,7 @@ def empty_view(host: Host) -> View:
     return {
         "director_services": [],
         "director_marks": [],
+        "director_marks_by": host.marks_by,
         "director_handed_on": [],
         "director_vips": [],
         "director_ip_forward": host.ip_forward,

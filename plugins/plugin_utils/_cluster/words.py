@@ -15,6 +15,7 @@ FORWARDS = ("dr", "nat", "tun", "fullnat")
 # The director takes the answers and hands them on.
 MASQUERADES = ("nat", "fullnat")
 GATEWAYS = ("director",)
+MARKS_BY = ("nftables", "iptables")
 FIREWALL = ("name", "open")  # what is done about a host's firewall
 # What a real server must be for each way in which packets can reach it.
 READY = {

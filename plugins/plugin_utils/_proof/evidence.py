@@ -13,6 +13,7 @@ from dataclasses import dataclass
 Data = t.Mapping[str, t.Any]
 
 DIRECTOR_UNIT = "openlvs-director.service"
+MARKS_UNIT = "openlvs-marks.service"
 REALSERVER_UNIT = "openlvs-realserver.service"
 ROUTER_UNIT = "openlvs-router.service"
 FIREWALL_UNIT = "openlvs-firewall.service"
@@ -20,6 +21,7 @@ FIREWALL_UNIT = "openlvs-firewall.service"
 BOOTS = (
     "__realserver_boot",
     "__director_boot",
+    "__director_marks_boot",
     "__keepalived_applied",
     "__ldirectord_applied",
     "__router_boot",
@@ -35,6 +37,7 @@ REALSERVER_RUNS = (
 DIRECTOR_RUNS = (
     "__director_settings",
     "__director_rules",
+    "__director_iptables",
     "__director_table",
     "__director_applied",
     "__director_passing",

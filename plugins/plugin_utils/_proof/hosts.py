@@ -15,6 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import (
     DIRECTOR_UNIT,
     FIREWALL_UNIT,
+    MARKS_UNIT,
     REALSERVER_UNIT,
     ROUTER_UNIT,
     Data,
@@ -34,6 +35,8 @@ def prove_director(view: Data, look: Look) -> list[Line]:
     lines += [_prove_marked(mark, look) for mark in view["director_marks"]]
     lines += [_prove_handed_on(one, look) for one in view["director_handed_on"]]
     lines += _prove_boot(look, DIRECTOR_UNIT, needs_ipvsadm=bool(view["director_services"]))
+    if view["director_marks"] and view["director_marks_by"] == "iptables":
+        lines += _prove_boot(look, MARKS_UNIT)[:1]  # the files are told of with the first unit
     if view["keepalived_sync"]:
         lines.append(_prove_sync(view["keepalived_sync"], look))
     return [*lines, *(line for daemon in view["director_daemons"] for line in _prove_daemon(look, f"{daemon}.service"))]
@@ -82,7 +85,7 @@ def _prove_handed_on(one: Data, look: Look) -> Line:
 def _about_rules(claim: str, look: Look) -> Line:
     if look.changes is None:
         return look.unseen(look.host, claim)
-    due = [change for change in look.changes if change.startswith("nft ")]
+    due = [change for change in look.changes if change.startswith(("nft ", "iptables", "ip6tables"))]
     return Line(look.host, claim, not due, "; ".join(f"its rules are not as described: {change}" for change in due))
 
 

@@ -35,6 +35,7 @@ def test_the_short_form():
             }
         ],
         "director_marks": [],
+        "director_marks_by": "nftables",
         "director_handed_on": [],
         "director_vips": [{"address": "192.0.2.77", "prefix": 32, "interface": "eth1"}],
         "director_ip_forward": False,

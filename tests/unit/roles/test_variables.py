@@ -20,6 +20,7 @@ def host(family: str, missing: list[str], table: str, packages: list[str], **var
     look = {"distribution": {"name": "", "family": family}, "missing": missing, "rules": []}
     nothing = {
         "director_marks": [],
+        "director_marks_by": "nftables",
         "director_handed_on": [],
         "director_masquerade": [],
         "director_forward": {"ipv4": [], "ipv6": []},
@@ -30,6 +31,14 @@ def host(family: str, missing: list[str], table: str, packages: list[str], **var
 HOSTS = {
     "debian": host("Debian", ["ipvsadm", "nft"], "/etc/ipvsadm.rules", ["ipvsadm"]),
     "marking": host("Debian", ["nft"], "/etc/ipvsadm.rules", ["nftables"], director_marks=[{"mark": 3}]),
+    "marking by iptables": host(
+        "Debian",
+        ["iptables", "nft"],
+        "/etc/ipvsadm.rules",
+        ["iptables"],
+        director_marks=[{"mark": 3}],
+        director_marks_by="iptables",
+    ),
     "rhel": host("RedHat", ["pyroute2", "ipvsadm"], "/etc/sysconfig/ipvsadm", ["python3-pyroute2", "ipvsadm"]),
     "elsewhere": host("RedHat", [], "/srv/table", [], director_table_file="/srv/table"),
 }
