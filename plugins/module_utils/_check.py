@@ -202,4 +202,4 @@ def main(name: str, words: t.Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.path.basename(sys.argv[0]), sys.argv[1:]))
+    raise SystemExit(main(os.path.basename(sys.argv[0]), sys.argv[1:]))

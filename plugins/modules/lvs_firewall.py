@@ -201,7 +201,7 @@ def argument_spec() -> dict[str, t.Any]:
         "balanced": {"type": "bool", "default": False},
     }
     return {
-        "passages": {"type": "list", "elements": "dict", "required": True, "options": passage},
+        "passages": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": passage},
         "open": {"type": "bool", "default": False},
         "purge": {"type": "bool", "default": True},
     }

@@ -23,7 +23,8 @@ Grounds = t.Mapping[str, Ground]
 def _own_of(name: str, vrrp: Vrrp, description: Description, grounds: Grounds) -> Own | None:
     """The address by which a director of an instance speaks: where it is told to, else in a network that only the
     directors of this instance share, else where VRRP is."""
-    assert vrrp.sync is not None
+    if vrrp.sync is None:
+        return None
     live = grounds[name].live or ()
     if vrrp.sync.interface is None:
         private = _private_network(vrrp, grounds)

@@ -116,7 +116,7 @@ def test_what_is_remembered_is_read_back_and_gets_old(tmp_path: Path) -> None:
 def test_what_is_installed_runs_alone(tmp_path: Path, port: int) -> None:
     """As ldirectord runs it: with four words, in a place that is its user's."""
     texts = Checker("ldirectord").texts({"5 0": [{**HTTP, **IN_A_ROW, "interval": 1}]}, "nobody", "# ours.")
-    program, config, tmpfiles = texts
+    program, config, tmpfiles = list(texts)
     assert texts[tmpfiles].endswith("d /run/openlvs/check-ldirectord 0700 nobody - -\n")
     kept = tmp_path / "run"
     kept.mkdir()

@@ -103,7 +103,7 @@ def test_what_ldirectord_cannot_look_at_goes_to_the_checker(check: dict[str, t.A
     made = files({"virtual_servers": [checked(**check)]})
     assert "checktype=external\n    checkcommand=/usr/local/lib/openlvs/check-ldirectord\n" in made["config"]
     assert "failurecount=1\n" in made["config"]
-    ((name, (told,)),) = made["checks"].items()
+    [(name, (told,))] = list(made["checks"].items())
     assert name == "192.0.2.10 80" and told.items() >= check.items() and told["fall"] == 3
 
 

@@ -20,13 +20,14 @@ TEXT = f"{HEADER}\nvirtual\n"
 WANTED = _ldirectord.Request(TEXT, DESCRIBED, {})
 NOTHING = _ldirectord.Request("", Table(), {})
 NAMES = (str(WEB), str(SIX))
+ALL_WELL = log(START, *ADDED)
 
 
 class Here(World):
     """A host with ldirectord, which says what its log says."""
 
     engine = ENGINE
-    text = log(START, *ADDED)
+    text = ALL_WELL
 
     def running(self) -> None:
         self.texts = {CONFIG: TEXT, ENGINE.drop_in: ENGINE.drop_in_text}
