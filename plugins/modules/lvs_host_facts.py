@@ -198,8 +198,8 @@ ansible_facts:
           sample: []
         rules:
           description:
-            - The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft), and V(iptables) where there are those
-              of M(openlvs.lvs.lvs_iptables).
+            - The roles that have rules of nftables here, see M(openlvs.lvs.lvs_nft), and V(iptables) where there are
+              those of M(openlvs.lvs.lvs_iptables).
           type: list
           elements: str
           sample: [director]
