@@ -159,13 +159,13 @@ def read_address(text: str, what: str) -> str:
 _NO_ADDRESS = "it is not an IPv4 or IPv6 address. Write it without a prefix length, a port or a name."
 
 
-def _words_for_numbers(said: t.Mapping[str, t.Any]) -> list[str]:
+def words_for_numbers(said: t.Mapping[str, t.Any]) -> list[str]:
     """Options that are true or false, which Ansible takes for 1 and 0."""
     return [f"{name} {value} is no number." for name, value in said.items() if isinstance(value, bool)]
 
 
 def _read_key(params: Params, where: str, findings: list[str]) -> ServiceKey | None:
-    words = _words_for_numbers({name: params.get(name) for name in ("mark", "port", "persistent")})
+    words = words_for_numbers({name: params.get(name) for name in ("mark", "port", "persistent")})
     findings.extend(f"{where}: {word}" for word in words)
     mark = params["mark"]
     if mark is not None:
@@ -319,7 +319,7 @@ def _problems(texts: t.Iterable[str], saids: t.Iterable[_Said], key: ServiceKey,
         if address is None:
             yield f"{where}, real server {text!r}: {_NO_ADDRESS}"
         elif bool in map(type, said):  # True is 1 to a dictionary, too
-            words = _words_for_numbers(dict(zip(_REST, said)))
+            words = words_for_numbers(dict(zip(_REST, said)))
             yield from (f"{where}, real server {address}: {word}" for word in words)
         else:
             values, problems = _read_rest(said, key)

@@ -60,6 +60,8 @@ def run(request: Request, access: Access, check_mode: bool) -> Report:
 
     :raises LvsError: when the kernel, the manifest or the file refuses.
     """
+    if request.save_to is not None:
+        _saved_table.judge(request.save_to)
     with contextlib.nullcontext() if check_mode else _manifest.exclusive(request.lock):
         records = _Records(request)
         if not check_mode:

@@ -12,12 +12,28 @@ import os
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _files
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 
 MARK = "# openlvs.lvs: "
 HEADER = f"{MARK}written by the module ipvs_services, do not edit. Load it with: grep -v '^#' FILE | ipvsadm -R"
 KEPT = ".before-openlvs"
 _MODE = 0o600
+
+
+def judge(path: str) -> None:
+    """Whether a file can be kept there at all, before anything is changed.
+
+    :raises OptionError: when it cannot.
+    """
+    where = f"save_to {path!r}"
+    if not os.path.isabs(path):
+        raise OptionError(
+            [f"{where}: use a whole path, such as /etc/ipvsadm.rules; what else it starts from is chance."]
+        )
+    if not os.path.isdir(os.path.dirname(path)):
+        raise OptionError([f"{where}: there is no directory {os.path.dirname(path)} on this host. Make it first."])
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OptionError([f"{where}: something else than a file stands there. Name another path."])
 
 
 def save(path: str, lines: t.Sequence[str], check_mode: bool) -> str | None:

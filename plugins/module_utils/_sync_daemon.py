@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError, OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_PORT
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import MAX_PORT, words_for_numbers
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import canonical_address
 
 MASTER, BACKUP = ROLES = ("master", "backup")
@@ -92,6 +92,8 @@ def read(params: t.Mapping[str, t.Any], mtu: t.Callable[[str], int | None]) -> W
     where = f"Sync daemon {params['role']}"
     findings: list[str] = []
     group = _read_group(params["group"], where, findings)
+    numbers = {name: params[name] for name in ("syncid", "port", "ttl", "maxlen")}
+    findings += [f"{where}: {text}" for text in words_for_numbers(numbers)]
     for name, low, high in (("syncid", 0, 255), ("port", 1, MAX_PORT), ("ttl", 1, 255)):
         if not low <= params[name] <= high:
             findings.append(f"{where}: {name} {params[name]} is out of range. Use {low} to {high}.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._ipvs_args import words_for_numbers
 
 MAX = 31 * 24 * 60 * 60
 
@@ -38,7 +39,8 @@ def read(params: t.Mapping[str, t.Any]) -> Timeouts:
     :raises OptionError: with everything that cannot work.
     """
     values = {name: params[name] or 0 for name in Timeouts._fields}
-    findings = [
+    findings = [f"Timeouts: {text}" for text in words_for_numbers({name: params[name] for name in Timeouts._fields})]
+    findings += [
         f"Timeouts: {name} {value} is out of range. Use 1 to {MAX} seconds, or leave it out to change nothing."
         for name, value in values.items()
         if not 0 <= value <= MAX

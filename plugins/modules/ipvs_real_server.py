@@ -244,6 +244,12 @@ def main() -> None:
             outcome = converge(Ipvs(), make_plan, module.check_mode)
     except LvsError as exc:
         module.fail_json(msg=str(exc), **exc.details)
+    was, then = (table.servers(key).get(name) for table in (outcome.before, outcome.after))
+    if was and then and was.forward != then.forward:
+        module.warn(
+            f"Service {key}, real server {endpoint(*name)}: it was reached by {was.forward}, and now is by"
+            f" {then.forward}, which breaks its open connections. A task that does not say forward asks for dr."
+        )
     shown = {"diff": outcome.diff} if module._diff else {}
     module.exit_json(
         changed=bool(outcome.changes),

@@ -211,3 +211,11 @@ def test_info_reads_what_only_others_make(run_module, sh):
     assert found["scheduler_flags"] == ["flag-1", "flag-3"]
     (server,) = found["real_servers"]
     assert (server["forward"], server["tunnel_type"], server["tunnel_checksum"]) == ("tun", "gre", "csum")
+
+
+def test_a_real_server_that_is_reached_in_another_way_is_said_so(run_module, sh):
+    sh("ipvsadm -A -t 192.0.2.10:80 -s rr && ipvsadm -a -t 192.0.2.10:80 -r 198.51.100.1:80 -m -w 5")
+    task = {"vip": "192.0.2.10", "port": 80, "address": "198.51.100.1", "weight": 0}
+    assert not run_module("ipvs_real_server", {**task, "forward": "nat"}).get("warnings")
+    (warning,) = run_module("ipvs_real_server", task)["warnings"]
+    assert "198.51.100.1:80: it was reached by nat, and now is by dr, which breaks its open connections" in str(warning)

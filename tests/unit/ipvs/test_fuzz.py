@@ -270,6 +270,13 @@ def test_a_sync_daemon_can_be_started_or_is_refused(params, mtu):
             assert control.start_request(daemon, FAMILY, 1)
 
 
+@pytest.mark.parametrize("word", ["tcp", "tcp_fin", "udp"])
+def test_a_timeout_is_a_number(word):
+    for value in (True, False):
+        with pytest.raises(OptionError, match=f"Timeouts: {word} {value} is no number"):
+            read_timeouts({"tcp": None, "tcp_fin": None, "udp": None, word: value})
+
+
 @given(st.fixed_dictionaries({word: st.none() | NUMBERS for word in ("tcp", "tcp_fin", "udp")}))
 def test_timeouts_can_be_set_or_are_refused(params):
     with refused_in_words():

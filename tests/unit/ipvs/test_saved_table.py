@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
-from ansible_collections.openlvs.lvs.plugins.module_utils._saved_table import HEADER, save
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils._saved_table import HEADER, judge, save
 
 LINES = ["-A -t 192.0.2.10:80 -s wlc", "-a -t 192.0.2.10:80 -r 198.51.100.1:80 -g -w 1"]
 
@@ -87,3 +87,14 @@ def test_a_draft_that_a_power_cut_left_is_no_obstacle(path):
 def test_a_missing_directory_is_named(tmp_path):
     with pytest.raises(LvsError, match=r"File .*/none/rules: cannot save the table in it: No such file or directory"):
         save(str(tmp_path / "none" / "rules"), LINES, check_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("", "a whole path"), ("rules", "a whole path"), ("{}/no/rules", "no directory"), ("{}", "else than")],
+)
+def test_a_place_that_cannot_be_is_refused_before_anything_is_done(tmp_path, name, why):
+    with pytest.raises(OptionError) as caught:
+        judge(name.format(tmp_path))
+    assert why in str(caught.value)
+    judge(str(tmp_path / "rules"))

@@ -93,6 +93,8 @@ def test_an_address_is_written_as_the_kernel_does():
         ({"syncid": 256}, "Sync daemon master: syncid 256 is out of range. Use 0 to 255."),
         ({"syncid": -1}, "syncid -1 is out of range"),
         ({"port": 0}, "port 0 is out of range. Use 1 to 65535."),
+        ({"port": True}, "Sync daemon master: port True is no number."),
+        ({"maxlen": True}, "Sync daemon master: maxlen True is no number."),
         ({"ttl": 0}, "ttl 0 is out of range. Use 1 to 255."),
         ({"ttl": 256}, "ttl 256 is out of range"),
         (
