@@ -65,7 +65,7 @@ seealso:
   - module: openlvs.lvs.lvs_keepalived
   - name: ldirectord(8)
     description: What the file may say.
-    link: https://manpages.debian.org/ldirectord.8
+    link: https://github.com/ClusterLabs/resource-agents/blob/main/ldirectord/ldirectord.in
 """
 
 EXAMPLES = r"""
