@@ -69,6 +69,8 @@ class Firewall(t.NamedTuple):
     :attr again: what has it load its rules anew.
     :attr rules: what shows its rules.
     :attr named: how it is named where it drops something.
+    :attr marks_by: what gives packets their marks there.
+    :attr by_hand: what loads all its rules anew without anybody being told, and takes ours along.
     """
 
     files: dict[str, str]
@@ -76,16 +78,21 @@ class Firewall(t.NamedTuple):
     again: str
     rules: str
     named: str
+    marks_by: str = "nftables"
+    by_hand: str = ""
 
 
 def _iptables(program: str) -> Firewall:
     unit = "/etc/systemd/system/iptables.service"
     return Firewall(
         files={"/etc/iptables.rules": _IPTABLES, unit: _IPTABLES_UNIT.format(program=program)},
-        start="systemctl daemon-reload; systemctl enable --now iptables",
+        start=f"update-alternatives --quiet --set iptables /usr/sbin/{program}; systemctl daemon-reload; "
+        "systemctl enable --now iptables",
         again="systemctl reload iptables",
         rules=f"{program}-save | grep -v -e ^# -e '^\\*' -e ^COMMIT | sed 's/ \\[.*//'",
         named=f"{program} table filter, chain INPUT, its rule '-A INPUT -j REJECT",
+        marks_by="iptables",
+        by_hand=f"{program}-restore /etc/iptables.rules",
     )
 
 
@@ -96,6 +103,7 @@ FIREWALLS = {
         again="systemctl reload nftables",
         rules="nft -s list table inet filter",
         named="nftables table inet filter, chain input, its policy",
+        by_hand="nft -f /etc/nftables.conf",
     ),
     "iptables-legacy": _iptables("iptables-legacy"),
     "iptables-nft": _iptables("iptables-nft"),
