@@ -1,13 +1,14 @@
 # Copyright: (c) 2026, The openlvs contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What keepalived's checkers ask for, as far as they ask; runs on a real server, with a certificate in CERTIFICATE."""
+"""What checkers ask for, as far as they ask. Runs on a real server; wants a CERTIFICATE, and keeps MAILS."""
 
 import socketserver
 import ssl
 import threading
 
 CERTIFICATE = "/srv/pretend.pem"
+MAILS = "/srv/mails"
 
 
 class Tcp(socketserver.BaseRequestHandler):
@@ -18,7 +19,16 @@ class Smtp(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.wfile.write(b"220 rs1 ESMTP\r\n")
         for line in self.rfile:
-            self.wfile.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 rs1\r\n")
+            word = line[:4].upper().strip()
+            self.wfile.write({b"QUIT": b"221 bye\r\n", b"DATA": b"354 go on\r\n"}.get(word, b"250 rs1\r\n"))
+            if word == b"DATA":
+                self.keep()
+
+    def keep(self) -> None:
+        with open(MAILS, "ab") as mails:
+            for line in iter(self.rfile.readline, b".\r\n"):
+                mails.write(line)
+        self.wfile.write(b"250 kept\r\n")
 
 
 class Https(socketserver.StreamRequestHandler):

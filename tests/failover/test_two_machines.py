@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
+import yaml
 from clients import LAB, on
 from cluster import CHECKOUT, inventory_of, play, until
 
-VIP = "172.25.0.200"
-OWN = {"lvs1": "172.25.0.33", "lvs2": "172.25.0.34"}
-MACHINES = tuple(OWN)
+MACHINES = ("lvs1", "lvs2")
+EXAMPLE = CHECKOUT / "examples/two_machines.yml"
 ASK = """
 import collections, urllib.request
 answers = collections.Counter()
@@ -29,96 +31,132 @@ print(dict(answers))
 """
 
 
-def asked(times: int) -> Counter[str]:
-    """Who answered so many requests of the client, one after another."""
-    command = [LAB, "exec", "client", "python3 -"]
-    text = ASK.format(times=times, vip=VIP)
-    return Counter(
-        ast.literal_eval(subprocess.run(command, check=True, input=text, capture_output=True, text=True).stdout)
-    )
+@dataclass(frozen=True)
+class Pair:
+    """Two machines.
+
+    :attr own: their addresses.
+    :attr itself: where the director that has the VIP serves when nobody else does.
+    """
+
+    vip: str
+    own: tuple[str, str]
+    prefix: int
+    itself: str
+
+    @property
+    def place(self) -> str:
+        """The VIP as it stands before a port."""
+        return f"[{self.vip}]" if ":" in self.vip else self.vip
+
+    def asked(self, times: int) -> Counter[str]:
+        """Who answered so many requests of the client, one after another."""
+        command = [LAB, "exec", "client", "python3 -"]
+        text = ASK.format(times=times, vip=self.place)
+        done = subprocess.run(command, check=True, input=text, capture_output=True, text=True)
+        return Counter(ast.literal_eval(done.stdout))
+
+    def holders(self) -> list[str]:
+        return [name for name in MACHINES if f" {self.vip}/" in on(name, "ip -o address show dev eth1")]
+
+    def holder(self) -> str:
+        until(lambda: len(self.holders()) == 1, "one has the VIP")
+        return self.holders()[0]
+
+    def serving(self, director: str) -> set[str]:
+        """Whom a director balances among."""
+        rules = on(director, "ipvsadm --save --numeric").splitlines()
+        places = [line.split()[4] for line in rules if line.startswith(f"-a -t {self.place}:")]
+        return {place.rpartition(":")[0].strip("[]") for place in places}
 
 
-def holders() -> list[str]:
-    return [name for name in MACHINES if f" {VIP}/" in on(name, "ip -o address show dev eth1")]
+EXAMPLES_OWN = Pair("172.25.0.200", ("172.25.0.33", "172.25.0.34"), 24, "127.0.0.1")
+BY_IPV6 = Pair("fd99:2::200", ("fd99:2::11", "fd99:2::12"), 64, "::1")
 
 
-def holder() -> str:
-    until(lambda: len(holders()) == 1, "one has the VIP")
-    return holders()[0]
+def by_ipv6() -> str:
+    """The example in IPv6, with directors that tell each other of connections."""
+    described = yaml.safe_load(EXAMPLE.read_text())
+    hosts, variables = described["all"]["hosts"], described["all"]["vars"]
+    for name, address in zip(MACHINES, BY_IPV6.own):
+        hosts[name]["lvs_addresses"] = [f"{address}/{BY_IPV6.prefix}"]
+    (vrrp,), (web,) = variables["lvs_vrrp"], variables["lvs_services"]
+    del vrrp["multicast"], variables["keepalived_auth_pass"]
+    vrrp["sync"] = True
+    web["vips"][0]["address"] = BY_IPV6.vip
+    web["sorry_server"]["address"] = "::1"
+    return json.dumps(described)
 
 
-def serving(director: str) -> set[str]:
-    """Whom a director balances among."""
-    rules = on(director, "ipvsadm --save --numeric").splitlines()
-    places = [line.split()[4] for line in rules if line.startswith(f"-a -t {VIP}:")]
-    return {place.partition(":")[0] for place in places}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fixture_machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True, name="pair", params=[EXAMPLES_OWN, BY_IPV6], ids=["example", "ipv6"])
+def fixture_pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    pair: Pair = request.param
     folder = tmp_path_factory.mktemp("machines")
     subprocess.run([LAB, "reset", "client", "router", *MACHINES], check=True)
     on("router", "ip address add 172.25.0.1/24 dev eth2")
-    for name, address in OWN.items():
-        on(name, f"ip address add {address}/24 dev eth1; mkdir -p /var/www/html")
+    for name, address in zip(MACHINES, pair.own):
+        on(name, f"ip address replace {address}/{pair.prefix} dev eth1; mkdir -p /var/www/html")
         on(name, "hostname >/var/www/html/index.html && nginx")
-    inventories = inventory_of(("client", "router", *MACHINES), folder), CHECKOUT / "examples/two_machines.yml"
+    description = folder / "description.yml"
+    description.write_text(EXAMPLE.read_text() if pair is EXAMPLES_OWN else by_ipv6())
+    inventories = inventory_of(("client", "router", *MACHINES), folder), description
     play("site", *inventories)
-    until(lambda: len(holders()) == 1 and all(serving(name) == set(OWN.values()) for name in MACHINES), "all is there")
-    yield
+    until(lambda: all(pair.serving(name) == set(pair.own) for name in MACHINES), "all servers are there")
+    pair.holder()
+    yield pair
     play("teardown", *inventories)
     for name in MACHINES:
-        assert VIP not in on(name, "ip address show")
+        assert pair.vip not in on(name, "ip address show")
         assert "openlvs" not in on(name, "nft list ruleset")
 
 
-def test_each_request_is_answered_before_and_after_a_failover() -> None:
+def test_each_request_is_answered_before_and_after_a_failover(pair: Pair) -> None:
     """And where a keepalived that was stopped is started again, nobody notices; and back."""
-    first = holder()
-    assert asked(1000) == {"lvs1": 500, "lvs2": 500}
+    first = pair.holder()
+    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
     (second,) = set(MACHINES) - {first}
     on(first, "systemctl stop keepalived")
-    until(lambda: holders() == [second], f"{second} has the VIP")
-    assert serving(second) == set(OWN.values())
-    assert asked(1000) == {"lvs1": 500, "lvs2": 500}
+    until(lambda: pair.holders() == [second], f"{second} has the VIP")
+    assert pair.serving(second) == set(pair.own)
+    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
     on(first, "systemctl start keepalived")
-    until(lambda: serving(first) == set(OWN.values()), f"{first} is ready again")
-    assert asked(1000) == {"lvs1": 500, "lvs2": 500}
-    assert holders() == [second]
+    until(lambda: pair.serving(first) == set(pair.own), f"{first} is ready again")
+    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
+    assert pair.holders() == [second]
     on(second, "systemctl stop keepalived")
-    until(lambda: holders() == [first], f"{first} has the VIP")
+    until(lambda: pair.holders() == [first], f"{first} has the VIP")
     on(second, "systemctl start keepalived")
-    until(lambda: serving(second) == set(OWN.values()), f"{second} is ready again")
-    assert asked(1000) == {"lvs1": 500, "lvs2": 500}
+    until(lambda: pair.serving(second) == set(pair.own), f"{second} is ready again")
+    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
 
 
-def test_without_the_mark_packets_go_in_circles() -> None:
+def test_without_the_mark_packets_go_in_circles(pair: Pair) -> None:
     """What the mark is for."""
-    (other,) = set(MACHINES) - {holder()}
+    (other,) = set(MACHINES) - {pair.holder()}
     on(other, "nft delete table inet openlvs_director")
     try:
-        assert asked(40)["nobody"] >= 5
+        assert pair.asked(40)["nobody"] >= 5
     finally:
         on(other, "nft --file /etc/openlvs/director.nft")
-    assert not asked(40)["nobody"]
+    assert not pair.asked(40)["nobody"]
 
 
-def test_a_web_server_that_stops_is_out_until_it_is_back() -> None:
+def test_a_web_server_that_stops_is_out_until_it_is_back(pair: Pair) -> None:
     on("lvs2", "nginx -s stop")
-    until(lambda: all(serving(name) == {OWN["lvs1"]} for name in MACHINES), "lvs2 is out")
-    assert asked(100) == {"lvs1": 100}
+    until(lambda: all(pair.serving(name) == {pair.own[0]} for name in MACHINES), "lvs2 is out")
+    assert pair.asked(100) == {"lvs1": 100}
     on("lvs2", "nginx")
-    until(lambda: all(serving(name) == set(OWN.values()) for name in MACHINES), "lvs2 is back")
-    assert asked(100) == {"lvs1": 50, "lvs2": 50}
+    until(lambda: all(pair.serving(name) == set(pair.own) for name in MACHINES), "lvs2 is back")
+    assert pair.asked(100) == {"lvs1": 50, "lvs2": 50}
 
 
-def test_without_any_page_the_director_itself_answers() -> None:
+def test_without_any_page_the_director_itself_answers(pair: Pair) -> None:
     """Its web server lives; it has no page to show."""
     for name in MACHINES:
         on(name, "mv /var/www/html/index.html /var/www/html/other.html")
-    until(lambda: all(serving(name) == {"127.0.0.1"} for name in MACHINES), "the director itself serves")
-    here = holder()
-    assert on("client", f"curl --silent http://{VIP}/other.html") == here
+    until(lambda: all(pair.serving(name) == {pair.itself} for name in MACHINES), "the director itself serves")
+    here = pair.holder()
+    assert on("client", f"curl --silent http://{pair.place}/other.html") == here
     for name in MACHINES:
         on(name, "mv /var/www/html/other.html /var/www/html/index.html")
-    until(lambda: all(serving(name) == set(OWN.values()) for name in MACHINES), "both are back")
+    until(lambda: all(pair.serving(name) == set(pair.own) for name in MACHINES), "both are back")

@@ -149,6 +149,14 @@ class Entry:
                 self.wrong(key, f"{key}[{number}] must be a dictionary such as {example}, not {kind_of(item)}{shown}")
         return found
 
+    def words(self, key: str) -> dict[str, t.Any]:
+        """A dictionary that somebody else judges."""
+        value = self.get(key)
+        if value is None or isinstance(value, dict):
+            return value or {}
+        self.wrong(key, f"{key} must be a dictionary, not {kind_of(value)}")
+        return {}
+
     def address(self, key: str, remedy: str) -> Address | None:
         value = self.get(key)
         return None if value is None else parse_address(self.findings, self.at(key), key, value, remedy)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.marks import HANDED_ON
@@ -36,6 +37,8 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import
 View = dict[str, t.Any]
 Grounds = t.Mapping[str, Ground]
 
+_IN_TWO_RUNS = "Leave it out of the service for one run, and put it back after that"
+
 
 def check_both(service: Service, server: RealServer, hosts: Hosts, findings: Findings) -> None:
     """:arg server: whose host is a director of the service, too."""
@@ -49,6 +52,23 @@ def check_both(service: Service, server: RealServer, hosts: Hosts, findings: Fin
     elif hosts[server.host or ""].arp != "sysctl":
         why = "it has to answer for the VIP while VRRP has it there, and never else"
         findings.add(server.where, f"{text}, with lvs_arp '{hosts[server.host or ''].arp}': {why}. Use sysctl")
+
+
+def check_sides(service: Service, hosts: Hosts, findings: Findings) -> None:
+    """A host cannot change its side in one run: the VIP has to leave it on the one before it comes on the other."""
+    serving = {server.host: server for server in service.real_servers if server.forward in words.DIRECT}
+    for vip in service.vips:
+        for name in (*service.directors, *serving):
+            facts = hosts[name].facts if name in hosts else None
+            sides = facts.vips.get(vip.address, frozenset()) if facts else frozenset()
+            if vip.vrrp or (name in serving) == (name in service.directors):
+                continue  # what keepalived holds, a real server may hold beside that
+            if name in serving and "director" in sides:
+                text = f"vip {vip.address}: {name} is its director now, and shall be a real server"
+                findings.add(serving[name].where, f"{text}. {_IN_TWO_RUNS}")
+            elif name in service.directors and "real_server" in sides:
+                text = f"vip {vip.address}: {name} has it as a real server now, and shall be its director"
+                findings.add(service.where, f"{text}. {_IN_TWO_RUNS}")
 
 
 def add_handed_on(views: dict[str, View], placed: t.Sequence[Placed], grounds: Grounds) -> None:

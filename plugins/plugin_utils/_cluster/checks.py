@@ -17,7 +17,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceK
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_devices import can_be_made
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.both import check_both
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.both import check_both, check_sides
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     Address,
@@ -30,7 +30,11 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Vip,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import check_vrrp
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import check_unwatched, check_watched
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import (
+    check_unwatched,
+    check_watched,
+    check_words,
+)
 
 Grounds = t.Mapping[str, Ground]
 
@@ -41,6 +45,7 @@ def check_description(description: Description, grounds: Grounds, findings: Find
         _check_engine(service, findings)
         _check_addresses(service, findings)
         _check_real_servers(service, description.hosts, findings)
+        check_sides(service, description.hosts, findings)
     _check_interfaces(description, findings)
     check_vrrp(description, grounds, findings)
     _check_names(description, findings)
@@ -60,6 +65,7 @@ def check_distributions(hosts: Hosts, members: t.Iterable[str], findings: Findin
 
 
 def _check_engine(service: Service, findings: Findings) -> None:
+    check_words(service, findings)
     if service.engine == "kernel":
         check_unwatched(service, findings)
     else:

@@ -41,6 +41,9 @@ HOST_VARIABLES = (
     "lvs_marks_by",
     "lvs_ipvs_settings",
     "keepalived_auth_pass",
+    "keepalived_scripts",
+    "keepalived_processes",
+    "keepalived_script_user",
 )
 SSH = 22
 _SYSCTL_IN = ("sysctl.d", "sysctl.conf")
@@ -66,6 +69,9 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         firewall=entry.choice("lvs_firewall", words.FIREWALL) or words.FIREWALL[0],
         ipvs_settings=_ipvs_settings_of(entry),
         password=_password(entry),
+        scripts=tuple(one for _number, one in entry.mappings("keepalived_scripts", "{name: web, command: /bin/true}")),
+        processes=tuple(one for _number, one in entry.mappings("keepalived_processes", "{name: web, process: nginx}")),
+        script_user=entry.text("keepalived_script_user"),
         connects_to=_address_or_none(variables.get("ansible_host")),
         ssh_port=whole_number(variables.get("ansible_port")) or SSH,
         facts=_facts(variables.get("lvs_host")),
@@ -157,4 +163,5 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         senders=tuple(found.get("senders", [])),
         tunnels=tuple(found.get("tunnels", [])),
         openings=bool(found.get("openings")),
+        keepalived=(found.get("keepalived") or {}).get("version"),
     )

@@ -18,6 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._writers import AUTO
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+Words = t.Mapping[str, t.Any]  # of keepalived.conf, as they are
 
 
 IPV4, IPV6 = 4, 6
@@ -81,6 +82,7 @@ class RealServer:
     group_weight: int | None
     upper_threshold: int
     lower_threshold: int
+    keepalived: Words = field(hash=False)
     wrapping: Wrapping | None = None
 
     @property
@@ -113,6 +115,7 @@ class Check:
     rise: int
     window: int | None
     failures: int | None
+    keepalived: Words = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,7 @@ class Service:
     quorum: int | None
     hysteresis: int | None
     inhibit_on_failure: bool
+    keepalived: Words = field(hash=False)
     probe: str | None
 
     @property
@@ -192,7 +196,11 @@ class Vrrp:
     preempt: bool
     multicast: Address | None
     unicast: bool
+    group: str | None
     track_interfaces: tuple[str, ...]
+    track_scripts: tuple[str, ...]
+    track_processes: tuple[str, ...]
+    keepalived: Words = field(hash=False)
     sync: Sync | None = None
 
 
@@ -227,6 +235,7 @@ class Facts:
     :attr tunnels: what its manifest records as tunnels of ours, in the words of ``lvs_tunnel``.
     :attr neighbours: for which VIPs it has a static neighbour entry of ours.
     :attr daemons: those that build a table here by a file of ours.
+    :attr keepalived: its version.
     :attr openings: its firewall has rules of ours.
     :attr answers: which answers leave by a gateway that we gave them, as :class:`Answer`.
     """
@@ -246,6 +255,7 @@ class Facts:
     senders: tuple[str, ...] = ()
     tunnels: tuple[t.Mapping[str, t.Any], ...] = ()
     openings: bool = False
+    keepalived: str | None = None
 
 
 @dataclass(frozen=True)
@@ -268,6 +278,9 @@ class Host:
     ipvs_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     connects_to: Address | None = None
     password: str | None = field(default=None, repr=False)
+    scripts: tuple[Words, ...] = ()
+    processes: tuple[Words, ...] = ()
+    script_user: str | None = None
     ssh_port: int = 22
     facts: Facts | None = None
 

@@ -17,7 +17,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings impo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Check, RealServer, SorryServer, Wrapping
 
 TUNNEL_KEYS = ("tunnel_type", "tunnel_port", "tunnel_checksum")
-COMMON_KEYS = ("port", "weight", "forward", *TUNNEL_KEYS, "upper_threshold", "lower_threshold")
+COMMON_KEYS = ("port", "weight", "forward", *TUNNEL_KEYS, "upper_threshold", "lower_threshold", "keepalived")
 SERVER_KEYS = ("group", "host", "address", "unmanaged", *COMMON_KEYS)
 CHECK_KEYS = (
     "type",
@@ -37,6 +37,7 @@ CHECK_KEYS = (
     "rise",
     "window",
     "failures",
+    "keepalived",
 )
 SORRY_KEYS = ("address", "port", "forward")
 _EXAMPLE = "{host: rs1}, {group: web_servers} or {address: 192.0.2.20, unmanaged: true}"
@@ -113,6 +114,7 @@ def _read_real_server(
             group_weight=weight if group else None,
             upper_threshold=entry.number("upper_threshold", 0, MAX_THRESHOLD) or 0,
             lower_threshold=entry.number("lower_threshold", 0, MAX_THRESHOLD) or 0,
+            keepalived=entry.words("keepalived"),
             wrapping=_read_wrapping(entry, tunnel) if chosen == "tun" else None,
         )
         for name in names
@@ -156,6 +158,7 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
                 rise=entry.number("rise", 1, 100) or 1,
                 window=entry.number("window", 2, 1000),
                 failures=entry.number("failures", 1, 1000),
+                keepalived=entry.words("keepalived"),
             )
         )
     return tuple(found)

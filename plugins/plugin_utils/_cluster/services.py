@@ -54,6 +54,7 @@ SERVICE_KEYS = (
     "quorum",
     "hysteresis",
     "inhibit_on_failure",
+    "keepalived",
     "probe",
 )
 DEFAULT_KEYS = tuple(key for key in SERVICE_KEYS if key not in ("name", "mark"))
@@ -146,6 +147,7 @@ def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
         quorum=entry.number("quorum", 1, words.MAX_WEIGHT),
         hysteresis=entry.number("hysteresis", 0, words.MAX_WEIGHT),
         inhibit_on_failure=entry.flag("inhibit_on_failure"),
+        keepalived=entry.words("keepalived"),
         probe=_probe(entry, listen),
     )
 

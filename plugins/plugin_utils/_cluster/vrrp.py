@@ -35,7 +35,11 @@ VRRP_KEYS = (
     "preempt",
     "multicast",
     "unicast",
+    "group",
     "track_interfaces",
+    "track_scripts",
+    "track_processes",
+    "keepalived",
     "sync",
 )
 _EXAMPLE = "{name: front, id: 51, directors: [{host: lvs1, priority: 150}]}"
@@ -75,7 +79,11 @@ def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
         preempt=entry.flag("preempt"),
         multicast=multicast,
         unicast=entry.flag("unicast"),
+        group=entry.text("group"),
         track_interfaces=tuple(str(one) for one in entry.items("track_interfaces")),
+        track_scripts=tuple(str(one) for one in entry.items("track_scripts")),
+        track_processes=tuple(str(one) for one in entry.items("track_processes")),
+        keepalived=entry.words("keepalived"),
         sync=_read_sync(entry),
     )
 
@@ -156,6 +164,7 @@ def check_vrrp(description: Description, grounds: Grounds, findings: Findings) -
     for service in description.services:
         _check_service(service, {vrrp.name: vrrp for vrrp in description.vrrp}, findings)
     _check_movers(description, findings)
+    _check_groups(description, findings)
     _check_ids(description, grounds, findings)
 
 
@@ -187,6 +196,20 @@ def _check_movers(description: Description, findings: Findings) -> None:
             if mover != vip.vrrp:
                 text = f"vip {vip.address} is moved by vrrp '{vip.vrrp}', and in {known.where} by '{mover}'"
                 findings.add(service.where, f"{text}: one instance moves it, so say the same in both")
+
+
+def _check_groups(description: Description, findings: Findings) -> None:
+    """What moves together has to want the same director first, or it is elected for ever."""
+    first: dict[str, Vrrp] = {}
+    for vrrp in description.vrrp:
+        known = first.setdefault(vrrp.group, vrrp) if vrrp.group else vrrp
+        if _ranks(known) != _ranks(vrrp):
+            text = f"group '{vrrp.group}': its directors and their priorities differ from those of '{known.name}',"
+            findings.add(vrrp.where, f"{text} with which it moves. Say the same in both")
+
+
+def _ranks(vrrp: Vrrp) -> dict[str, int]:
+    return {one.host: one.priority for one in vrrp.directors}
 
 
 def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, findings: Findings) -> None:

@@ -50,6 +50,17 @@ def check_unwatched(service: Service, findings: Findings) -> None:
             findings.add(service.where, f"{text} {remedy}")
 
 
+def check_words(service: Service, findings: Findings) -> None:
+    if service.engine == "keepalived":
+        return
+    checks = [(f"{service.where} checks[{number}]", check.keepalived) for number, check in enumerate(service.checks)]
+    servers = [(server.where, server.keepalived) for server in service.real_servers]
+    for where, said in [(service.where, service.keepalived), *servers, *checks]:
+        if said:
+            text = f"keepalived: {', '.join(said)}: that is for lvs_engine 'keepalived', and it is '{service.engine}'"
+            findings.add(where, f"{text}. Leave it out")
+
+
 def check_watched(service: Service, findings: Findings) -> None:
     sorry = service.sorry_server
     if sorry and sorry.address is not None and sorry.address.is_loopback and sorry.forward != "dr":
@@ -78,12 +89,19 @@ def check_as_keepalived_does(views: t.Mapping[str, View], description: Descripti
     services = {service.name for service in faulty}
     instances = {vip.vrrp for service in faulty for vip in service.vips}
     instances |= {vrrp.name for vrrp in description.vrrp if findings.about(vrrp.where)}
+    groups = {vrrp.group for vrrp in description.vrrp if vrrp.group and vrrp.name in instances}
+    instances |= {vrrp.name for vrrp in description.vrrp if vrrp.group in groups}
     for name, view in views.items():
+        host = description.hosts[name]
         settings = {
             "router_id": name,
+            "version": host.facts.keepalived if host.facts else None,
+            "scripts": host.scripts if view["keepalived_instances"] else (),
+            "processes": host.processes if view["keepalived_instances"] else (),
+            "script_user": host.script_user,
             "instances": [one for one in view["keepalived_instances"] if one["name"] not in instances],
             "virtual_servers": [one for one in view["keepalived_virtual_servers"] if one["name"] not in services],
-            "auth_pass": description.hosts[name].password if view["keepalived_instances"] else None,
+            "auth_pass": host.password if view["keepalived_instances"] else None,
         }
         try:
             files(settings)
@@ -116,9 +134,13 @@ def watched(one: Placed, entry: View, grounds: Grounds) -> View:
     found = dict(entry)
     if service.checks:
         found["checks"] = [_check(check) for check in service.checks]
-    for key in ("quorum", "hysteresis", "inhibit_on_failure"):
+    for key in ("quorum", "hysteresis", "inhibit_on_failure", "keepalived"):
         if getattr(service, key):
             found[key] = getattr(service, key)
+    found["real_servers"] = [
+        {**server, **({"keepalived": place.server.keepalived} if place.server.keepalived else {})}
+        for server, place in zip(entry["real_servers"], one.places)
+    ]
     sorry = service.sorry_server
     address = sorry and (sorry.address or _own_address(one.vip, grounds[one.director]))
     if sorry and address:
@@ -132,6 +154,8 @@ def _check(check: Check) -> View:
     said = {key: value for key, value in dataclasses.asdict(check).items() if value not in (None, ())}
     if said["rise"] == 1:
         del said["rise"]
+    if not check.keepalived:
+        del said["keepalived"]
     return {**said, "status": list(check.status)} if check.status else said
 
 
@@ -174,8 +198,12 @@ def add_instances(views: t.Mapping[str, View], vrrp: Vrrp, description: Descript
         if vrrp.unicast and own is not None:
             instance["unicast_source"] = str(own.address)
             instance["unicast_peers"] = [str(peer.address) for peer in peers]
-        if vrrp.track_interfaces:
-            instance["track_interfaces"] = list(vrrp.track_interfaces)
+        for key in ("track_interfaces", "track_scripts", "track_processes"):
+            if getattr(vrrp, key):
+                instance[key] = list(getattr(vrrp, key))
+        for key in ("group", "keepalived"):
+            if getattr(vrrp, key):
+                instance[key] = getattr(vrrp, key)
         view["keepalived_instances"].append(instance)
         if vrrp.multicast is not None:
             key = "keepalived_multicast_group" + ("" if vrrp.multicast.version == 4 else "_ipv6")

@@ -15,6 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files impo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import servers, vrrp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.servers import remembered_by
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import runs_scripts
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch import checker, known
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch import servers as watch
@@ -77,7 +78,7 @@ def render(settings: Data) -> Rendering:
     _write_globals(writer, settings)
     vrrp.write_processes(writer, settings.get("processes") or ())
     vrrp.write_scripts(writer, settings.get("scripts") or ())
-    vrrp.write_groups(writer, settings.get("sync_groups") or (), settings.get("instances") or ())
+    vrrp.write_groups(writer, settings.get("instances") or (), settings.get("scripts") or ())
     vrrp.write_instances(writer, settings, SECRET if password else None)
     try:
         watched = watch.read(settings.get("virtual_servers") or ())
@@ -109,8 +110,7 @@ def _write_globals(writer: Writer, settings: Data) -> None:
         if settings.get("sync"):
             vrrp.write_sync(writer, settings["sync"], settings.get("instances") or ())
         _write_notification(writer, settings.get("notification") or {})
-        scripts = settings.get("scripts") or _has_script_checks(settings.get("virtual_servers") or ())
-        if scripts:
+        if _runs_scripts(settings):
             user = settings.get("script_user") or "nobody"
             if user == "root":
                 writer.wrong("keepalived_script_user", "scripts never run as root. Name a user without rights")
@@ -118,12 +118,13 @@ def _write_globals(writer: Writer, settings: Data) -> None:
             writer.line("enable_script_security")
 
 
-def _has_script_checks(virtual_servers: t.Iterable[Data]) -> bool:
-    for one in virtual_servers:
-        places = [one, *one.get("real_servers", ())]
-        if any(check["type"] == "script" or remembers(check) for place in places for check in place.get("checks", ())):
-            return True
-    return False
+def _runs_scripts(settings: Data) -> bool:
+    servers = settings.get("virtual_servers") or ()
+    places = [*servers, *(server for one in servers for server in one.get("real_servers", ()))]
+    checks = [check for place in places for check in place.get("checks", ())]
+    told = [*places, *(settings.get("instances") or ())]
+    scripts = any(check["type"] == "script" or remembers(check) for check in checks)
+    return bool(settings.get("scripts")) or scripts or runs_scripts(told)
 
 
 def _write_notification(writer: Writer, notification: Data) -> None:

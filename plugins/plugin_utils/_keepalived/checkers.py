@@ -12,6 +12,8 @@ import re
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import ENGINE
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import judge_words, write_words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import judge, remembers
 
@@ -51,8 +53,8 @@ def write_check(writer: Writer, where: str, check: Check, default_port: int, ask
         # Keepalived counts the tries after the first one.
         writer.line("retry", int(check.get("fall", 3)) - 1)
         writer.line("delay_before_retry", seconds(check.get("retry_delay", 1)))
-        if check.get("start_down"):
-            writer.line("alpha")
+        judge_words(writer, where, check.get("keepalived"), words.CHECKS[kind], words.PAGE if "http" in kind else {})
+        write_words(writer, where, check.get("keepalived"), words.CHECKS[kind])
 
 
 def _write_remembering(writer: Writer, where: str, check: Check, default_port: int, asked: str) -> None:
@@ -62,8 +64,8 @@ def _write_remembering(writer: Writer, where: str, check: Check, default_port: i
         writer.line("misc_timeout", int(check.get("timeout") or 3) + _TO_START)
         writer.line("delay_loop", seconds(check.get("interval", 6)))
         writer.line("retry", 0)  # what it says is the last word
-        if check.get("start_down"):
-            writer.line("alpha")
+        judge_words(writer, where, check.get("keepalived"), words.REMEMBERED)
+        write_words(writer, where, check.get("keepalived"), words.REMEMBERED)
 
 
 def _write_place(writer: Writer, where: str, check: Check, default_port: int) -> None:
@@ -85,7 +87,8 @@ def _write_http(writer: Writer, where: str, check: Check) -> None:
         return
     if not str(check["path"]).startswith("/"):
         writer.wrong(where, f"path {check['path']!r} must begin with a slash")
-    writer.line("http_protocol", "1.1")  # many servers answer 1.0 without a host's name by another page
+    if "http_protocol" not in (check.get("keepalived") or ()):
+        writer.line("http_protocol", "1.1")  # many servers answer 1.0 without a host's name by another page
     if check["type"] == "https":
         writer.line("enable_sni")
     with writer.block("url"):
@@ -104,6 +107,7 @@ def _write_http(writer: Writer, where: str, check: Check) -> None:
             writer.line("digest", check["digest"])
         if check.get("regex"):
             writer.line("regex", writer.string(where, "regex", check["regex"]))
+        write_words(writer, where, check.get("keepalived"), words.PAGE)
 
 
 def _write_smtp(writer: Writer, where: str, check: Check) -> None:

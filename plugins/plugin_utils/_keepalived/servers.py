@@ -17,7 +17,9 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._table import (
     ServiceKey,
     Table,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.checkers import write_check
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import judge_words, write_words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import name_of, remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.known import MARK
@@ -54,13 +56,10 @@ def write_virtual_server(writer: Writer, watched: Watched, table: Table) -> None
         for keyword in ("quorum", "hysteresis"):
             if options.get(keyword):
                 writer.line(keyword, int(options[keyword]))
-        for keyword in ("alpha", "omega", "inhibit_on_failure"):
-            if options.get(keyword):
-                writer.line(keyword)
-        if options.get("virtualhost"):
-            writer.line("virtualhost", writer.string(watched.where, "virtualhost", options["virtualhost"]))
-        if options.get("smtp_alert"):
-            writer.line("smtp_alert", "true")
+        if options.get("inhibit_on_failure"):
+            writer.line("inhibit_on_failure")
+        judge_words(writer, watched.where, options.get("keepalived"), words.VIRTUAL_SERVER)
+        write_words(writer, watched.where, options.get("keepalived"), words.VIRTUAL_SERVER)
         if watched.sorry:
             writer.line("sorry_server", *_place(watched.sorry))
             writer.line("sorry_server_lvs_method", _method(watched.sorry))
@@ -91,12 +90,12 @@ def _write_persistence(writer: Writer, service: Service) -> None:
 def _method(server: RealServer) -> str:
     if server.forward != "tun":
         return server.forward.upper()
-    words = ["TUN", "type", server.tunnel_type]
+    method = ["TUN", "type", server.tunnel_type]
     if server.tunnel_port:
-        words += ["port", str(server.tunnel_port)]
+        method += ["port", str(server.tunnel_port)]
     if server.tunnel_flags:
-        words.append(TUNNEL_CHECKSUMS[server.tunnel_flags])
-    return " ".join(words)
+        method.append(TUNNEL_CHECKSUMS[server.tunnel_flags])
+    return " ".join(method)
 
 
 def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int], server: RealServer) -> None:
@@ -108,6 +107,8 @@ def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int],
             writer.line("uthreshold", server.upper_threshold)
         if server.lower_threshold:
             writer.line("lthreshold", server.lower_threshold)
+        judge_words(writer, watched.where, watched.words[place], words.REAL_SERVER)
+        write_words(writer, watched.where, watched.words[place], words.REAL_SERVER)
         for number, check in enumerate(watched.checks[place]):
             where = f"{watched.where}, checks[{number}]"
             which = remembered.index(check) if check in remembered else None

@@ -11,6 +11,8 @@ import ipaddress
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import KEYWORD
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import judge_words, write_words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 
 Data = t.Mapping[str, t.Any]
@@ -52,16 +54,27 @@ def _quoted(text: str) -> str:
     return text if text.startswith('"') else f'"{text}"'
 
 
-def write_groups(writer: Writer, groups: t.Sequence[Data], instances: t.Sequence[Data]) -> None:
-    known = [str(one["name"]) for one in instances]
-    for group in groups:
-        where = f"sync group {group['name']}"
+def write_groups(writer: Writer, instances: t.Sequence[Data], scripts: t.Sequence[Data]) -> None:
+    """Instances that name the same group move together."""
+    groups: dict[str, list[Data]] = {}
+    for one in instances:
+        if one.get("group"):
+            groups.setdefault(str(one["group"]), []).append(one)
+    weighing = {str(one["name"]) for one in scripts if one.get("weight")}
+    for name, members in groups.items():
+        where = f"VRRP instance {members[0]['name']}"
+        if len(members) == 1:
+            writer.wrong(where, f"nobody else is in its group {name!r}: name the same group in what moves with it")
         writer.gap()
-        with writer.block("vrrp_sync_group", writer.name(where, "name", group["name"])), writer.block("group"):
-            for member in group["instances"]:
-                if member not in known:
-                    writer.wrong(where, f"instance {member!r} is not described: there are {', '.join(known)}")
-                writer.line(member)
+        with writer.block("vrrp_sync_group", writer.name(where, "group", name)), writer.block("group"):
+            for one in members:
+                writer.line(one["name"])
+        for one in members:
+            for script in weighing.intersection(map(str, one.get("track_scripts") or ())):
+                text = f"script {script!r} has a weight, and within a group priorities must not change."
+                writer.wrong(
+                    f"VRRP instance {one['name']}", f"{text} Leave it out: then the script takes the VIPs away"
+                )
 
 
 def write_sync(writer: Writer, sync: Data, instances: t.Sequence[Data]) -> None:
@@ -160,8 +173,8 @@ def _write_instance(writer: Writer, one: Data, secret: str | None, names: t.Mapp
                     writer.line(peer)
         _write_vips(writer, where, one, family)
         _write_tracks(writer, where, one, names)
-        if one.get("smtp_alert"):
-            writer.line("smtp_alert", "true")
+        judge_words(writer, where, one.get("keepalived"), words.INSTANCE)
+        write_words(writer, where, one.get("keepalived"), words.INSTANCE)
 
 
 def _check_interval(writer: Writer, where: str, version: int, interval: float) -> None:
@@ -182,11 +195,11 @@ def _write_vips(writer: Writer, where: str, one: Data, family: int) -> None:
                 if key == "vips" and address.version != family:
                     text = f"vip {address} is of another family than the first one"
                     writer.wrong(where, f"{text}: put it into excluded_vips, which VRRP moves and does not name")
-                words = [f"{address}/{vip.get('prefix') or address.max_prefixlen}"]
-                words += ["dev", writer.name(where, "interface", vip.get("interface") or one["interface"])]
+                said = [f"{address}/{vip.get('prefix') or address.max_prefixlen}"]
+                said += ["dev", writer.name(where, "interface", vip.get("interface") or one["interface"])]
                 if vip.get("label"):
-                    words += ["label", writer.string(where, "label", vip["label"])]
-                writer.line(*words)
+                    said += ["label", writer.string(where, "label", vip["label"])]
+                writer.line(*said)
 
 
 def _write_tracks(writer: Writer, where: str, one: Data, names: t.Mapping[str, set[str] | None]) -> None:

@@ -21,7 +21,7 @@ Check = t.Mapping[str, t.Any]
 _TO_START = 5  # seconds that a busy director may take to start a program
 _ELSEWHERE = "lvs_engine 'keepalived' does"
 # What a kind of check knows in keepalived, and ldirectord has no word for.
-_LACKING = ("address", "digest", "payload", "reply", "record", "retry_delay", "start_down", "status")
+_LACKING = ("address", "digest", "payload", "reply", "record", "retry_delay", "status")
 
 
 def interval_of(watched: Watched) -> int | None:
@@ -50,8 +50,9 @@ def _is_for_checker(checks: t.Sequence[Check], key: ServiceKey) -> bool:
 
 def _is_beyond(check: Check, key: ServiceKey) -> bool:
     kind = check["type"]
-    by_web, alone = kind in ("http", "https"), kind in ("udp", "script") or (kind == "tcp" and key.protocol == "udp")
-    over_ipv6 = by_web and key.family == "ipv6"
+    # Its own look by https refuses a certificate that no authority of the director's has signed.
+    alone = kind in ("https", "udp", "script") or (kind == "tcp" and key.protocol == "udp")
+    over_ipv6 = kind == "http" and key.family == "ipv6"
     return remembers(check) or alone or over_ipv6 or bool(check.get("status") or check.get("digest"))
 
 
@@ -91,6 +92,7 @@ def _write_own(writer: Writer, where: str, key: ServiceKey, checks: t.Sequence[C
     if len(checks) > 1:
         text = f"ldirectord looks at a server in one way, and there are {len(checks)} checks"
         writer.wrong(where, f"{text}. Choose the one that tells most; {_ELSEWHERE} all of them")
+        return
     kind = str(check["type"])
     for name in _LACKING:
         if check.get(name) and not (name == "record" and kind == "dns"):
@@ -124,9 +126,9 @@ def _write_tcp(writer: Writer, _where: str, _key: ServiceKey, _check: Check) -> 
 def _write_http(writer: Writer, where: str, _key: ServiceKey, check: Check) -> None:
     path = str(check.get("path") or "")
     if not path.startswith("/"):
-        writer.wrong(where, f"a check of type {check['type']} needs a path that begins with a slash, such as /")
+        writer.wrong(where, "a check of type http needs a path that begins with a slash, such as /")
     writer.option("checktype", "negotiate")
-    writer.option("service", check["type"])
+    writer.option("service", "http")
     writer.option("request", f'"{writer.text(where, "path", path or "/")}"')
     if check.get("regex"):
         writer.option("receive", f'"{writer.text(where, "regex", check["regex"])}"')
@@ -158,7 +160,6 @@ _KINDS: dict[str, t.Callable[[Writer, str, ServiceKey, Check], None]] = {
     "ping": _write_ping,
     "tcp": _write_tcp,
     "http": _write_http,
-    "https": _write_http,
     "smtp": _write_smtp,
     "dns": _write_dns,
 }

@@ -18,7 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.servers import 
 # A line of a real server, by which one that was written is known.
 REAL_SERVER = re.compile(r" +real6?=\[?(?P<address>[^\]\s]+?)\]?(:(?P<port>\d+))? .+")
 _FORWARDS = {"dr": "gate", "nat": "masq", "tun": "ipip"}
-_LACKING = ("quorum", "hysteresis", "alpha", "omega")
+_LACKING = ("quorum", "hysteresis")
 
 
 def write_virtual(writer: Writer, watched: Watched, table: Table, own_interval: bool) -> None:

@@ -34,6 +34,7 @@ class Watched:
 
     :attr options: what keepalived is told beside the table, as the user wrote it.
     :attr checks: of each real server, by its place in the table.
+    :attr words: the same, what is said in words of keepalived's.
     """
 
     where: str
@@ -41,6 +42,7 @@ class Watched:
     options: Data
     sorry: RealServer | None
     checks: t.Mapping[tuple[str, int], t.Sequence[Data]]
+    words: t.Mapping[tuple[str, int], t.Any]
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,12 @@ def _said(described: Data) -> dict[str, t.Any]:
     return {key: value for key, value in described.items() if value is not None}
 
 
-def read(servers: t.Sequence[Data]) -> Watch:
+def read(described: t.Sequence[Data]) -> Watch:
     """:raises OptionError: with everything that cannot work."""
-    description = read_services(table_services(servers))
+    description = read_services(table_services(described))
     findings: list[str] = []
     watched = []
-    for key, one in zip(description.table.services, servers):
+    for key, one in zip(description.table.services, described):
         name = one.get("name")
         where = f"Service {key} ({name})" if name else f"Service {key}"
         weights = [server.weight for server in description.table.servers(key).values()]
@@ -100,11 +102,10 @@ def read(servers: t.Sequence[Data]) -> Watch:
             findings.append(f"{where}: {text}, so it could never be met. Lower it")
         if any(weight > MAX_WEIGHT for weight in weights):
             findings.append(f"{where}: weight {max(weights)} is out of range for keepalived. Use 0 to {MAX_WEIGHT}.")
-        checks = {
-            place: [*one.get("checks", ()), *server.get("checks", ())]
-            for place, server in zip(description.table.servers(key), one.get("real_servers", ()))
-        }
-        watched.append(Watched(where, key, one, _sorry(key, where, one, findings), checks))
+        servers = dict(zip(description.table.servers(key), one.get("real_servers", ())))
+        checks = {place: [*one.get("checks", ()), *server.get("checks", ())] for place, server in servers.items()}
+        said = {place: server.get("keepalived") for place, server in servers.items()}
+        watched.append(Watched(where, key, one, _sorry(key, where, one, findings), checks, said))
     if findings:
         raise OptionError(findings)
     return Watch(description, tuple(watched))

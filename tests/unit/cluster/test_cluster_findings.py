@@ -43,7 +43,7 @@ WRONG_VALUES = [
             "key 'colour' is unknown: one of name, directors, routers, vip, vips, port, ports, protocol, listen,"
             " affinity, mark, forward, tunnel_type, tunnel_port, tunnel_checksum, scheduler, scheduler_flags,"
             " persistent, netmask, real_servers, checks, sorry_server, quorum, hysteresis, inhibit_on_failure,"
-            " probe"
+            " keepalived, probe"
         ),
     ),
     ({"name": None}, "has no name: messages, files and keepalived's groups use it"),
@@ -604,3 +604,17 @@ def test_a_distribution_that_the_roles_do_not_know_is_named_before_anything_is_c
         " look after yourself is described by its address, with unmanaged: true"
     )
     assert build(web(), hosts={**SEEN, "client": {"lvs_host": suse}}).findings == []
+
+
+@pytest.mark.parametrize(
+    ("host", "side", "text"),
+    [
+        ("rs1", "director", "vip 192.0.2.77: rs1 is its director now, and shall be a real server."),
+        ("lvs1", "real_server", "vip 192.0.2.77: lvs1 has it as a real server now, and shall be its director."),
+    ],
+)
+def test_a_host_that_would_change_its_side_in_one_run(host: str, side: str, text: str) -> None:
+    address = {"rs1": "192.0.2.11/24", "lvs1": "192.0.2.5/24"}[host]
+    seen = facts((address, "eth0"), vips={"192.0.2.77": side})
+    findings = build(web(), hosts={host: {"lvs_host": seen}}).findings
+    assert [finding for finding in findings if text in finding] == findings != []

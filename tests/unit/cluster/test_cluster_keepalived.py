@@ -104,6 +104,7 @@ SECOND = {**FRONT, "name": "back"}
 OTHER = web(name="api", port=81, **{**MOVED, "vips": [{"address": "192.0.2.78", "vrrp": "back"}]})
 
 
+TURNED = [{"host": "lvs1", "priority": 100}, {"host": "lvs2", "priority": 150}]
 SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
 
 
@@ -128,6 +129,12 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
         (lambda: pair(front(multicast="224.0.100.19", unicast=True)), "has both multicast and unicast"),
         (lambda: pair(front(advert_interval="often")), "must be a number of seconds, not 'often'"),
         (lambda: pair(front(advert_interval=0.2)), "counts whole seconds"),
+        (lambda: pair(front(track_scripts=["up"])), "track_scripts: 'up' is not described"),
+        (lambda: pair([{**FRONT, "group": "site"}, {**SECOND, "id": 52, "group": "site", "directors": TURNED}],
+                      others=[OTHER]), "differ from those of 'front', with which it moves"),
+        (lambda: pair(keepalived={"quorum_ip": "/bin/true"}), "'quorum_ip' is no word for this"),
+        (lambda: build(web(keepalived={"alpha": True}), engine="ldirectord"),
+         "that is for lvs_engine 'keepalived', and it is 'ldirectord'"),
         (lambda: pair(front(interface="eth9"), hosts={
             "lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"))}}), "interface 'eth9' does not exist on lvs1"),
     ],

@@ -53,6 +53,14 @@ def check(**words: t.Any) -> dict[str, t.Any]:
     return web(checks=[words])
 
 
+def real(**words: t.Any) -> dict[str, t.Any]:
+    return web(real_servers=[{"address": "192.0.2.11", "keepalived": words}])
+
+
+def page(**words: t.Any) -> dict[str, t.Any]:
+    return check(type="http", path="/", regex="ok", keepalived=words)
+
+
 WRITTEN = """\
 # Written by Ansible, role openlvs.lvs.keepalived. Changes made here do not last.
 global_defs {
@@ -129,7 +137,9 @@ def test_no_password_is_no_include() -> None:
         (instance(vips=[{"address": "192.0.2.10", "label": "eth0:0"}]), "192.0.2.10/32 dev eth0 label eth0:0"),
         (instance(excluded_vips=[{"address": "2001:db8::10"}]), "2001:db8::10/128 dev eth0"),
         (instance(track_interfaces=["eth0", "eth1"]), "eth1"),
-        ({"sync_groups": [{"name": "both", "instances": ["front"]}]}, "vrrp_sync_group both {"),
+        ({"instances": [{**FRONT, "group": "site"}, {**BACK, "group": "site"}]}, "vrrp_sync_group site {"),
+        (instance(keepalived={"notify": "/usr/local/bin/told to all"}), 'notify "/usr/local/bin/told to all"'),
+        (instance(keepalived={"notify": "/usr/local/bin/told"}), "enable_script_security"),
         ({"scripts": [{"name": "up", "command": "/bin/true -q"}]}, 'script "/bin/true -q"'),
         ({"processes": [{"name": "nginx", "process": "nginx"}]}, "vrrp_track_process nginx {"),
         ({"multicast_group": "224.0.100.19"}, "vrrp_mcast_group4 224.0.100.19"),
@@ -140,7 +150,14 @@ def test_no_password_is_no_include() -> None:
         (web(protocol="udp", ops=True, checks=[{"type": "ping"}]), "ops"),
         (web(quorum=3, hysteresis=1), "hysteresis 1"),
         (web(inhibit_on_failure=True), "inhibit_on_failure"),
-        (web(smtp_alert=True), "smtp_alert true"),
+        (web(keepalived={"smtp_alert": True}), "smtp_alert true"),
+        (web(keepalived={"ha_suspend": True}), "ha_suspend"),
+        (real(notify_down="/bin/true"), "notify_down /bin/true"),
+        (check(type="tcp", keepalived={"warmup": 0.5}), "warmup 0.5"),
+        (check(type="http", path="/", keepalived={"http_protocol": "1.0"}), "http_protocol 1.0"),
+        (page(regex_options=["caseless", "dotall"]), "regex_options caseless dotall"),
+        (page(regex_stack=[100, 200]), "regex_stack 100 200"),
+        (check(type="tcp", window=10, keepalived={"alpha": True}), "alpha true"),
         (web(real_servers=[{"address": "192.0.2.11", "forward": "tun", "tunnel_type": "gue", "tunnel_port": 6080}]),
          "lvs_method TUN type gue port 6080"),
         (web(real_servers=[{"address": "192.0.2.11", "upper_threshold": 9, "lower_threshold": 3}]), "lthreshold 3"),
@@ -175,7 +192,22 @@ def test_each_option_has_its_line(changed: dict[str, t.Any], line: str) -> None:
         ({"auth_pass": "ninechars"}, "has 9 characters"),
         ({"auth_pass": "a!b"}, "has ! in it"),
         ({"auth_pass": "a#b"}, "has # in it"),
-        ({"sync_groups": [{"name": "both", "instances": ["back"]}]}, "'back' is not described"),
+        (instance(group="site"), "nobody else is in its group 'site'"),
+        ({"instances": [{**FRONT, "group": "site", "track_scripts": ["up"]}, {**BACK, "group": "site"}],
+          "scripts": [{"name": "up", "command": "/bin/true", "weight": 10}]}, "priorities must not change"),
+        (instance(keepalived={"notify": "told"}), "notify must be an absolute path"),
+        (instance(keepalived={"garp_master_repeat": "x"}), "a whole number from 0 to 255"),
+        (web(keepalived={"ha_suspend": "yes"}), "ha_suspend must be true or false, not 'yes'"),
+        (web(keepalived={"lvs_sched": "rr"}), "'lvs_sched' is no word for this. Say scheduler instead"),
+        (web(keepalived={"quorum_ip": "/bin/true"}), "Use one of alpha, ha_suspend"),
+        (web(keepalived=["alpha"]), "must be a dictionary of words"),
+        (real(notify_up="/a\nb"), "a line break"),
+        (real(quorum_up="/bin/true"), "'quorum_up' is no word for this"),
+        (check(type="tcp", keepalived={"bindto": "eth0"}), "bindto must be an address"),
+        (check(type="ping", keepalived={"regex_no_match": True}), "'regex_no_match' is no word for this"),
+        (check(type="tcp", window=10, keepalived={"bindto": "192.0.2.1"}), "'bindto' is no word for this"),
+        ({**check(type="https", path="/", keepalived={"tls_compliant": True}), "version": "2.2.7"},
+         "tls_compliant needs keepalived 2.2.8, and this host has 2.2.7"),
         ({"scripts": [{"name": "up", "command": "true"}]}, "absolute path"),
         ({"scripts": [{"name": "up", "command": "/bin/true"}], "script_user": "root"}, "never run as root"),
         (web(quorum=4), "above 3, the sum of the weights"),
