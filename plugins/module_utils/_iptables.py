@@ -19,7 +19,7 @@ import shutil
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _manifest, _nft, _nft_host
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft_host import Run, execute
 
 CHAIN = "OPENLVS"
@@ -147,7 +147,18 @@ class Iptables:
 def run(
     marks: Entries, check_mode: bool, execute: Run = execute
 ) -> tuple[dict[str, t.Any], list[dict[str, t.Any]], list[str]]:
-    """Bring the chains to what shall be; in check mode only say how. The module's result, its diff and warnings."""
+    """Bring the chains to what shall be; in check mode only say how. The module's result, its diff and warnings.
+
+    :raises OptionError: if they would not stay.
+    """
+    if marks and _is_flushed(execute):
+        raise OptionError(
+            [
+                "marks: firewalld runs on this host, and flushes all rules of iptables whenever it reloads, these with"
+                " them. Give marks by nftables (module openlvs.lvs.lvs_nft, in the description lvs_marks_by: nftables),"
+                " whose tables of others it leaves alone."
+            ]
+        )
     changes: list[str] = []
     diff: list[dict[str, t.Any]] = []
     warnings: list[str] = []
@@ -172,6 +183,11 @@ def run(
             if not check_mode:
                 _apply(place, text, iptables)
     return {"changed": bool(changes), "changes": changes, "files": files}, diff, warnings
+
+
+def _is_flushed(execute: Run) -> bool:
+    """Reloads of firewalld are its own affair: no unit hears of them that could bring the rules back."""
+    return bool(shutil.which("systemctl")) and execute(["systemctl", "is-active", "--quiet", "firewalld"], "")[0] == 0
 
 
 def _look(place: Place, text: str, iptables: Iptables) -> Found:

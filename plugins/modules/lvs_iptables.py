@@ -16,6 +16,8 @@ description:
     replaced as a whole by C(iptables-restore --noflush). No rule of others is touched.
   - A task changes nothing if the rules are those that were loaded last and C(iptables-save) shows them as it did right
     after that.
+  - Where firewalld runs, marks are refused, since its reloads flush all rules of iptables, whichever of its backends it
+    uses, and nobody is told of them. It leaves those of M(openlvs.lvs.lvs_nft) alone.
 author:
   - The openlvs contributors (@openlvs)
 extends_documentation_fragment:

@@ -71,6 +71,8 @@ class Firewall(t.NamedTuple):
     :attr named: how it is named where it drops something.
     :attr marks_by: what gives packets their marks there.
     :attr by_hand: what loads all its rules anew without anybody being told, and takes ours along.
+    :attr ours: which of the lines that show its rules are ours.
+    :attr flushes: whether it flushes all rules of iptables whenever it likes, so that no marks can be there.
     """
 
     files: dict[str, str]
@@ -80,6 +82,8 @@ class Firewall(t.NamedTuple):
     named: str
     marks_by: str = "nftables"
     by_hand: str = ""
+    ours: str = "(?i)openlvs"
+    flushes: bool = False
 
 
 def _iptables(program: str) -> Firewall:
@@ -111,8 +115,10 @@ FIREWALLS = {
         files={},
         start=_INSTALL.format("firewalld") + "; firewall-cmd --state",
         again="firewall-cmd --reload",
-        rules="nft -s list table inet firewalld; find /etc/firewalld -type f",
+        # without the chains of our policies
+        rules="nft -s list table inet firewalld | sed '/chain .*openlvs/,/^\t}/d; /^$/d'; find /etc/firewalld -type f",
         named="firewalld, nftables table inet firewalld, chain filter_IN_public, its rule 'reject",
+        flushes=True,
     ),
     # the lab's kernel lacks what ufw wants for IPv6
     "ufw": Firewall(
@@ -120,7 +126,11 @@ FIREWALLS = {
         start=_INSTALL.format("ufw")
         + "; sed -i s/^IPV6=.*/IPV6=no/ /etc/default/ufw; ufw allow 22/tcp; ufw --force enable",
         again="ufw reload",
-        rules="iptables-save | grep -v -e ^# -e '^\\*' -e ^COMMIT | sed 's/ \\[.*//'; grep -v '^$' /etc/ufw/user.rules",
+        rules="iptables-save -t filter | grep -v -e ^# -e '^\\*' -e ^COMMIT | sed 's/ \\[.*//'; "
+        "grep -v '^$' /etc/ufw/user.rules",
         named="ufw, iptables-legacy table filter, chain INPUT, its policy",
+        marks_by="iptables",
+        # ufw keeps comments in its own file alone, and not in plain letters
+        ours="OPENLVS|192\\.168\\.|comment=",
     ),
 }

@@ -57,8 +57,11 @@ class Site(t.NamedTuple):
 
     def rules(self, host: str) -> list[str]:
         """The firewall's rules without ours."""
-        lines = self.on(host, self.firewall.rules).splitlines()
-        return [line.rstrip() for line in lines if "openlvs" not in line.lower()]
+        return [line for line in self.all_rules(host) if not re.search(self.firewall.ours, line)]
+
+    def all_rules(self, host: str) -> list[str]:
+        """The firewall's rules, and ours among them."""
+        return [line.rstrip() for line in self.on(host, self.firewall.rules).splitlines()]
 
     def answers(self) -> list[str]:
         """Who answers the client, at each place where it can ask."""
@@ -85,7 +88,7 @@ def site(request: pytest.FixtureRequest) -> Site:
     for host in HOSTS:
         files = [f"cat >{path} <<'X'\n{text}X\n" for path, text in firewall.files.items()]
         site.on(host, "sh", "".join(files) + f"{firewall.start}\n")
-        site.before[host] = site.rules(host)
+        site.before[host] = site.all_rules(host)
     return site
 
 
@@ -145,6 +148,14 @@ def test_what_somebody_takes_along_is_named_and_put_back(site: Site) -> None:
     assert not re.search(r"changed=[1-9]|failed=[1-9]", site.well("site", *OPEN))
 
 
+def test_marks_that_would_not_stay_are_refused(site: Site) -> None:
+    if not site.firewall.flushes:
+        pytest.skip("it leaves the rules of others alone, or a unit of ours hears of it")
+    code, output = site.play("site", *OPEN, "--extra-vars", "lvs_marks_by=iptables")
+    assert code != 0 and "marks: firewalld runs on this host, and flushes all rules of iptables" in output, output
+    site.works()
+
+
 def test_what_leaves_is_closed(site: Site) -> None:
     without = (
         '{"lvs_services": [{"name": "masked", "vip": "192.168.4.210", "port": 80, "forward": "nat", "scheduler": "rr", '
@@ -157,7 +168,7 @@ def test_what_leaves_is_closed(site: Site) -> None:
 
 def test_in_the_end_all_is_as_it_was(site: Site) -> None:
     site.well("teardown")
-    assert {host: site.rules(host) for host in HOSTS} == site.before
+    assert {host: site.all_rules(host) for host in HOSTS} == site.before
     for host in HOSTS:
         left = "nft list ruleset; iptables-legacy-save; iptables-nft-save; find /etc /var/lib -name '*openlvs*'"
         assert "openlvs" not in site.on(host, f"{left}; {site.firewall.rules}").lower()
