@@ -7,11 +7,9 @@
 
 from __future__ import annotations
 
-import glob
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
-    _files,
     _forwarding,
     _fou,
     _manager_commands,
@@ -21,7 +19,6 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _nft_host,
     _rtnl,
     _sysctl,
-    _writers,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._arp import ANNOUNCE, IGNORE, Arp
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
@@ -70,7 +67,7 @@ def read() -> Host:
         listeners=_fou.read(),
         managers=_managers.read({name: link.index for name, link in links.items()}),
         sourced=_managers.sources_interfaces_d(),
-        files=_texts(),
+        files=_manager_commands.texts(),
         silenced=_nft_host.silenced(),
     )
 
@@ -90,11 +87,6 @@ def apply(steps: t.Sequence[Step], host: Host) -> None:
             done.append(str(step))
 
 
-def _texts() -> dict[str, str]:
-    paths = [path for pattern in _writers.PLACES for path in glob.glob(pattern)]
-    return {path: _files.read(path) or "" for path in paths}
-
-
 def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
     if isinstance(step, Record):
         _manifest.save(step.manifest)
@@ -110,12 +102,8 @@ def _do(step: Step, host: Host, writer: _rtnl.Writer) -> None:
         writer.remove_route(step.route, host.links[step.route.interface])
     elif isinstance(step, Announce):
         _neighbours.announce(host.links[step.interface], step.addresses)
-    elif isinstance(step, WriteFile):
-        _manager_commands.write(step)
-    elif isinstance(step, RemoveFile):
-        _manager_commands.remove(step)
-    elif isinstance(step, Tell):
-        _manager_commands.tell(step)
+    elif isinstance(step, (WriteFile, RemoveFile, Tell)):
+        _manager_commands.do(step)
     else:
         _do_tunnel(step, writer)
 

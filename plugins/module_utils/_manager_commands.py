@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import subprocess
 import tempfile
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _files
+from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _writers
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import TOLD_BY, RemoveFile, Step, Tell, WriteFile
 from ansible_collections.openlvs.lvs.plugins.module_utils._managers import NETPLAN, NETWORKD, NETWORKMANAGER
@@ -25,7 +26,23 @@ _UNITS = {
 _NETPLAN, _IFUPDOWN = "/etc/netplan/", "/etc/network/interfaces.d/"
 
 
-def write(step: WriteFile) -> None:
+def texts() -> dict[str, str]:
+    """The files that are ours or in our way, by their paths."""
+    paths = [path for pattern in _writers.PLACES for path in glob.glob(pattern)]
+    return {path: _files.read(path) or "" for path in paths}
+
+
+def do(step: Step) -> None:
+    """Do the step, if it is one of files."""
+    if isinstance(step, WriteFile):
+        _write(step)
+    elif isinstance(step, RemoveFile):
+        _remove(step)
+    elif isinstance(step, Tell):
+        _tell(step)
+
+
+def _write(step: WriteFile) -> None:
     """Write the file, with its directory."""
     try:
         os.makedirs(os.path.dirname(step.path), exist_ok=True)
@@ -34,7 +51,7 @@ def write(step: WriteFile) -> None:
         raise LvsError(f"File {step.path}: cannot write it: {exc.strerror}.") from exc
 
 
-def remove(step: RemoveFile) -> None:
+def _remove(step: RemoveFile) -> None:
     """Remove the file, and a drop-in directory that has nothing else in it."""
     folder = os.path.dirname(step.path)
     try:
@@ -45,7 +62,7 @@ def remove(step: RemoveFile) -> None:
         raise LvsError(f"File {step.path}: cannot remove it: {exc.strerror}.") from exc
 
 
-def tell(step: Tell) -> None:
+def _tell(step: Tell) -> None:
     """Let the manager read its files; one that does not run reads them when it starts."""
     if _run("systemctl", "is-active", "--quiet", _UNITS[step.manager]).returncode:
         return

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import os
 import re
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.module_utils._managers import Managed
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import NeighbourRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._vip_files import Wanted
+from ansible_collections.openlvs.lvs.plugins.module_utils._write_networkd import drop_in
+from ansible_collections.openlvs.lvs.plugins.module_utils._written import Place
 
+SIDE = "router"  # whose files they are
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _NOBODY = "00:00:00:00:00:00"
 _MULTICAST = 1  # in the first byte
@@ -113,21 +117,19 @@ def described(ours: t.Iterable[NeighbourRecord], have: Macs) -> list[Described]:
     return sorted(found, key=lambda one: (one["interface"], one["address"]))
 
 
-def files(ours: t.Iterable[NeighbourRecord], have: Macs, networks: t.Mapping[str, str]) -> list[dict[str, str]]:
-    """What systemd-networkd has to know: it removes permanent entries that its files do not have.
-
-    :arg networks: interface -> its file.
-    """
-    text = {path: "" for path in sorted(map(_drop_in, networks.values()))}
+def files(ours: t.Iterable[NeighbourRecord], have: Macs, managers: t.Mapping[str, Managed]) -> dict[str, Wanted]:
+    """What systemd-networkd has to know: it removes permanent entries that its files do not have."""
+    sections: dict[str, str] = {}
     for one in described(ours, have):
-        if one["interface"] in networks and one["mac"] is not None:
-            path = _drop_in(networks[one["interface"]])
-            text[path] += f"[Neighbor]\nAddress={one['address']}\nLinkLayerAddress={one['mac']}\n"
-    return [{"path": path, "content": content} for path, content in text.items()]
-
-
-def _drop_in(network: str) -> str:
-    return f"/etc/systemd/network/{os.path.basename(network)}.d/openlvs-router.conf"
+        name = one["interface"]
+        if name in managers and managers[name].network and one["mac"] is not None:
+            section = f"\n[Neighbor]\nAddress={one['address']}\nLinkLayerAddress={one['mac']}\n"
+            sections[name] = sections.get(name, "") + section
+    return {
+        path: Wanted(name, text)
+        for name, found in sections.items()
+        for path, text in drop_in(Place(SIDE, name, (), managers[name]), found).items()
+    }
 
 
 def findings(options: t.Sequence[t.Mapping[str, t.Any]], links: t.Collection[str]) -> list[str]:

@@ -5,6 +5,9 @@
 
 """What the module ``lvs_neighbours`` does: parameters in, result out; permanent entries read and changed by netlink.
 
+systemd-networkd is told of them at once: whenever it goes over an interface it takes away entries that it has not read
+of, and puts back those that it has, with the MAC that it knows.
+
 Needs the standard library only, so nothing has to be installed on a router.
 """
 
@@ -17,7 +20,14 @@ import socket
 import struct
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _managers, _manifest, _rtnl, _static_neighbours
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _manager_commands,
+    _managers,
+    _manifest,
+    _rtnl,
+    _static_neighbours,
+    _vip_files,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._static_neighbours import Macs, Step
 
@@ -42,16 +52,25 @@ def run(
         manifest = _manifest.load()
         have = read()
         plan = _static_neighbours.plan(have, manifest.neighbours, want, purge)
+        after = _static_neighbours.done(have, plan.steps)
+        router = _read_files(manifest, links)
+        files = _static_neighbours.files(plan.after, after, router.managers)
+        change = _vip_files.change(router, _static_neighbours.SIDE, {}, files)
+        file_steps = [*change.first, *change.last]
+        first = dataclasses.replace(manifest.with_files(change.records), neighbours=plan.recorded)
+        told = {path: _manifest.FileRecord(**{**record, "told": True}) for path, record in change.records.items()}
+        last = dataclasses.replace(manifest.with_files(told).without_files(change.gone), neighbours=plan.after)
         if not check_mode:
-            _save(manifest, plan.recorded)
+            _save(manifest, first)
             _apply(plan.steps, links)
-            _save(dataclasses.replace(manifest, neighbours=plan.recorded), plan.after)
-    after = _static_neighbours.done(have, plan.steps)
+            for step in file_steps:
+                _manager_commands.do(step)
+            _save(first, last)
     result = {
-        "changed": bool(plan.steps) or plan.after != manifest.neighbours,
-        "changes": [str(step) for step in plan.steps],
+        "changed": bool(plan.steps or file_steps) or last != manifest,
+        "changes": [str(step) for step in (*plan.steps, *file_steps)],
         "neighbours": _static_neighbours.described(plan.after, after),
-        "files": _static_neighbours.files(plan.after, after, _networks(links)),
+        "files": sorted(files),
     }
     keys = {*want, *map(_static_neighbours.key_of, manifest.neighbours)}
     return result, {"before": _shown(have, keys), "after": _shown(after, keys)}
@@ -76,15 +95,22 @@ def read() -> Macs:
     return found
 
 
-def _networks(links: t.Mapping[str, _rtnl.Link]) -> dict[str, str]:
-    """Interface -> the file by which systemd-networkd looks after it."""
-    managed = _managers.read({name: link.index for name, link in links.items()})
-    return {name: one.network for name, one in managed.items() if one.network}
+class _Router(t.NamedTuple):
+    """What there is of files."""
+
+    manifest: _manifest.Manifest
+    managers: t.Mapping[str, _managers.Managed]
+    files: t.Mapping[str, str]
 
 
-def _save(manifest: _manifest.Manifest, neighbours: tuple[_manifest.NeighbourRecord, ...]) -> None:
-    if neighbours != manifest.neighbours:
-        _manifest.save(dataclasses.replace(manifest, neighbours=neighbours))
+def _read_files(manifest: _manifest.Manifest, links: t.Mapping[str, _rtnl.Link]) -> _Router:
+    managers = _managers.read({name: link.index for name, link in links.items()})
+    return _Router(manifest, managers, _manager_commands.texts())
+
+
+def _save(old: _manifest.Manifest, new: _manifest.Manifest) -> None:
+    if new != old:
+        _manifest.save(new)
 
 
 def _apply(steps: t.Sequence[Step], links: t.Mapping[str, _rtnl.Link]) -> None:

@@ -16,11 +16,27 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _writers
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host, RemoveFile, Step, Tell, WriteFile
 from ansible_collections.openlvs.lvs.plugins.module_utils._managers import OURS, Managed
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import FileRecord, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import FileRecord, Manifest, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
 from ansible_collections.openlvs.lvs.plugins.module_utils._written import Held, Place, Text
 
 Records = t.Mapping[str, VipRecord]
+
+
+class Known(t.Protocol):
+    """What has to be known of a host."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is ours."""
+
+    @property
+    def managers(self) -> t.Mapping[str, Managed]:
+        """Who looks after which interface."""
+
+    @property
+    def files(self) -> t.Mapping[str, str]:
+        """The managers' files that are ours or in our way."""
 
 
 class Wanted(t.NamedTuple):
@@ -106,7 +122,7 @@ class Change(t.NamedTuple):
     gone: list[str]
 
 
-def change(host: Host, side: str, vips: Records, files: t.Mapping[str, Wanted]) -> Change:
+def change(host: Known, side: str, vips: Records, files: t.Mapping[str, Wanted]) -> Change:
     """How to get there.
 
     :arg vips: those of the side that are there in the end.
@@ -139,7 +155,7 @@ def change(host: Host, side: str, vips: Records, files: t.Mapping[str, Wanted]) 
     return Change(records, first, [*map(Tell, readers), *last], gone)
 
 
-def _tells(host: Host, path: str, interface: str) -> bool:
+def _tells(host: Known, path: str, interface: str) -> bool:
     """Whether a manager is told of the file; not where it would lease the interface's address anew."""
     managed = host.managers.get(interface)
     return bool(_writers.reader(path)) and not (managed is not None and managed.leased)

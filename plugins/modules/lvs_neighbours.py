@@ -46,8 +46,10 @@ options:
     type: bool
     default: false
 notes:
-  - An entry goes with its interface when that is taken down, or when a restarted systemd-networkd does not find it in
-    its files. The role C(openlvs.lvs.router) has it back after a reboot, and tells systemd-networkd.
+  - An entry goes with its interface when that is taken down. The role C(openlvs.lvs.router) has it back after a reboot.
+  - systemd-networkd takes away entries that it has not read of whenever it goes over an interface, and puts back those
+    that it has. So where it looks after the interface, they stand in a drop-in of its file, too, and it is told at
+    once. That has C(KeepConfiguration=static), unless somebody has set it, so that no address goes away meanwhile.
   - A static entry that was there before, to another MAC, comes back when ours goes.
   - The VIP does not move by itself any longer. When another director takes it, the entry has to follow.
 seealso:
@@ -108,21 +110,11 @@ neighbours:
       type: str
       sample: 02:00:5e:10:00:0b
 files:
-  description:
-    - What systemd-networkd needs so that it does not take the entries away when it is restarted, as
-      O(openlvs.lvs.lvs_boot#module:files) has it, for each interface that it looks after. This module does not write
-      it. Empty where there is nothing to say.
+  description: The files by which systemd-networkd knows of them.
   returned: success
   type: list
-  elements: dict
-  contains:
-    path:
-      description: Where it should stand.
-      type: str
-      sample: /etc/systemd/network/10-lan.network.d/openlvs-router.conf
-    content:
-      description: Its text; empty where there is no entry.
-      type: str
+  elements: str
+  sample: [/etc/systemd/network/10-lan.network.d/openlvs-router.conf]
 applied:
   description: What of the changes was done before the kernel refused one. The next run completes the rest.
   returned: when the kernel refused a step

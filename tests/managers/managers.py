@@ -61,10 +61,13 @@ def _addresses(host: Host) -> tuple[str, ...]:
 
 
 def _networkd(host: Host) -> dict[str, str]:
-    lines = [f"Address={address}" for address in _addresses(host)]
-    lines += [f"Gateway={gateway}" for gateway in host.gateways]
-    text = "\n".join(["[Match]", f"Name={INTERFACE}", "", "[Network]", "IPv6AcceptRA=no", *lines])
-    return {"/etc/systemd/network/10-lan.network": text}
+    files = {}
+    for number, (segment, addresses) in enumerate(host.cables, 1):
+        lines = [f"Address={address}" for address in addresses]
+        lines += [f"Gateway={gateway}" for gateway in host.gateways if number == 1]
+        text = "\n".join(["[Match]", f"Name=eth{number}", "", "[Network]", "IPv6AcceptRA=no", *lines])
+        files[f"/etc/systemd/network/10-{segment}.network"] = text
+    return files
 
 
 _NM_SETTINGS = "[main]\nno-auto-default=*\n\n[keyfile]\nunmanaged-devices=interface-name:eth0"

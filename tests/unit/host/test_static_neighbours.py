@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _static_neighbours
+from ansible_collections.openlvs.lvs.plugins.module_utils._managers import Managed
 from ansible_collections.openlvs.lvs.plugins.module_utils._static_neighbours import done, files, plan
 
 ONE, TWO = ("eth1", "192.0.2.10"), ("eth1", "2001:db8::10")
@@ -45,17 +47,21 @@ def test_without_purge_nothing_goes():
     assert [record["address"] for record in planned.after] == ["192.0.2.10", "2001:db8::10"]
 
 
-def test_networkd_hears_of_the_entries_on_its_interfaces():
+@pytest.mark.parametrize(
+    ("guarded", "head"), [(False, "[Network]\nKeepConfiguration=static\n"), (True, "")], ids=["bare", "guarded"]
+)
+def test_networkd_hears_of_the_entries_on_its_interfaces(guarded, head):
     want = {ONE: NEW, ("eth2", "192.0.2.11"): NEW}
     ours = plan({}, (), want, True).after
-    networks = {"eth1": "/etc/systemd/network/10-lan.network", "eth3": "/run/systemd/network/10-netplan-x.network"}
-    assert files(ours, want, networks) == [
-        {
-            "path": "/etc/systemd/network/10-lan.network.d/openlvs-router.conf",
-            "content": f"[Neighbor]\nAddress=192.0.2.10\nLinkLayerAddress={NEW}\n",
-        },
-        {"path": "/etc/systemd/network/10-netplan-x.network.d/openlvs-router.conf", "content": ""},
-    ]
+    network = "/etc/systemd/network/10-lan.network"
+    managers = {
+        "eth1": Managed("networkd", network, network=network, guarded=guarded),
+        "eth2": Managed("networkmanager", "/etc/NetworkManager/system-connections/lan.nmconnection"),
+        "eth3": Managed("netplan", "eth3", network="/run/systemd/network/10-netplan-eth3.network"),
+    }
+    assert {path: one.text.content.split("\n", 1)[1] for path, one in files(ours, want, managers).items()} == {
+        f"{network}.d/openlvs-router.conf": f"{head}\n[Neighbor]\nAddress=192.0.2.10\nLinkLayerAddress={NEW}\n"
+    }
 
 
 def test_two_places_for_one_address():
