@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._kernel_needs import refuse_missing
+from ansible_collections.openlvs.lvs.plugins.module_utils._mixed_families import refuse_servers
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import TableChanged
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, after, rerouted
 from ansible_collections.openlvs.lvs.plugins.module_utils._rules import write_rules
@@ -28,7 +29,10 @@ class Access(t.Protocol):
         """The table as it is."""
 
     def apply(self, steps: t.Sequence[Step]) -> None:
-        """Do the steps in their order, and none after one that was refused."""
+        """Do the steps in their order, and nothing of the phases after that of one that was refused."""
+
+    def daemons(self) -> t.Collection[str]:
+        """The roles of the sync daemons that run."""
 
     def remind(self, steps: t.Sequence[Step]) -> None:
         """Do these steps again until the kernel has forgotten what it knew before them."""
@@ -68,6 +72,7 @@ def converge(access: Access, make_plan: t.Callable[[Table], t.Sequence[Step]], c
     for attempt in range(1, ATTEMPTS + 1):
         steps = make_plan(have)
         refuse_missing(steps)
+        refuse_servers(steps, access.daemons)
         try:
             if steps and not check_mode:
                 access.apply(steps)

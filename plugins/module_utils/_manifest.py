@@ -26,7 +26,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsErro
 from ansible_collections.openlvs.lvs.plugins.module_utils._tunnels import Tunnel
 
 PATH = "/var/lib/openlvs/manifest.json"
-LOCK = "/run/lock/openlvs.lock"
+LOCK = "/run/openlvs.lock"  # in /run/lock anybody could make it first
 VERSION = 1
 
 REAL_SERVER = "real_server"

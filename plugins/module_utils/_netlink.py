@@ -19,6 +19,7 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink_codec as codec
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import KernelError
 from ansible_collections.openlvs.lvs.plugins.module_utils._kernel_needs import no_engine, no_scheduler
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import Control
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_family import Family, loaded, reason, understood
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_layout import RealServerReader
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import ADD, REMOVE, Step
@@ -100,11 +101,16 @@ class Ipvs:
             result.append(Observed(service, stats, servers[::-1]))
         return sorted(result, key=lambda observed: observed.service.key.sort_key)
 
+    def daemons(self) -> t.Collection[str]:
+        """The roles of the sync daemons that run."""
+        return Control().daemons()
+
     def apply(self, steps: t.Sequence[Step]) -> None:
         """Apply the steps in their order.
 
         The kernel goes on after a message that it refused, so a datagram never holds more than one phase, all its
-        acknowledgements are read before the next is sent, and nothing is sent after a refusal.
+        acknowledgements are read before the next is sent, and nothing is sent after a refusal. What the same datagram
+        brought behind a refused step is done, and told as done.
 
         :raises TableChanged: when the table is not the one that the steps were made for.
         :raises KernelError: when the kernel refuses a step for another reason.

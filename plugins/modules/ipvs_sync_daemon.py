@@ -176,6 +176,8 @@ import dataclasses
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openlvs.lvs.plugins.module_utils import _manifest, _sync_daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._mixed_families import refuse_daemon
+from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import Control, mtu
 
 
@@ -196,6 +198,8 @@ def main() -> None:
     )
     try:
         wanted = _sync_daemon.read(module.params, mtu)
+        if any(wanted.values()):
+            refuse_daemon(module.params["role"], Ipvs().read())
         with contextlib.nullcontext() if module.check_mode else _manifest.exclusive():
             outcome = _sync_daemon.converge(Control(), wanted, module.check_mode)
     except LvsError as exc:

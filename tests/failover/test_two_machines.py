@@ -37,12 +37,14 @@ class Pair:
 
     :attr own: their addresses.
     :attr itself: where the director that has the VIP serves when nobody else does.
+    :attr synced: whether they tell each other of connections.
     """
 
     vip: str
     own: tuple[str, str]
     prefix: int
     itself: str
+    synced: bool
 
     @property
     def place(self) -> str:
@@ -70,8 +72,8 @@ class Pair:
         return {place.rpartition(":")[0].strip("[]") for place in places}
 
 
-EXAMPLES_OWN = Pair("172.25.0.200", ("172.25.0.33", "172.25.0.34"), 24, "127.0.0.1")
-BY_IPV6 = Pair("fd99:2::200", ("fd99:2::11", "fd99:2::12"), 64, "::1")
+EXAMPLES_OWN = Pair("172.25.0.200", ("172.25.0.33", "172.25.0.34"), 24, "127.0.0.1", synced=False)
+BY_IPV6 = Pair("fd99:2::200", ("fd99:2::11", "fd99:2::12"), 64, "::1", synced=True)
 
 
 def by_ipv6() -> str:
@@ -110,24 +112,30 @@ def fixture_pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         assert "openlvs" not in on(name, "nft list ruleset")
 
 
+def all_are_served(pair: Pair) -> None:
+    """By both in turn. Where directors tell each other of connections, a port that is used again may stay where it was."""
+    answers = pair.asked(1000)
+    assert set(answers) == set(MACHINES) and min(answers.values()) >= (400 if pair.synced else 500), answers
+
+
 def test_each_request_is_answered_before_and_after_a_failover(pair: Pair) -> None:
     """And where a keepalived that was stopped is started again, nobody notices; and back."""
     first = pair.holder()
-    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
+    all_are_served(pair)
     (second,) = set(MACHINES) - {first}
     on(first, "systemctl stop keepalived")
     until(lambda: pair.holders() == [second], f"{second} has the VIP")
     assert pair.serving(second) == set(pair.own)
-    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
+    all_are_served(pair)
     on(first, "systemctl start keepalived")
     until(lambda: pair.serving(first) == set(pair.own), f"{first} is ready again")
-    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
+    all_are_served(pair)
     assert pair.holders() == [second]
     on(second, "systemctl stop keepalived")
     until(lambda: pair.holders() == [first], f"{first} has the VIP")
     on(second, "systemctl start keepalived")
     until(lambda: pair.serving(second) == set(pair.own), f"{second} is ready again")
-    assert pair.asked(1000) == {"lvs1": 500, "lvs2": 500}
+    all_are_served(pair)
 
 
 def test_without_the_mark_packets_go_in_circles(pair: Pair) -> None:

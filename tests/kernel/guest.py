@@ -3,7 +3,7 @@
 """What kernel tests stand on: namespaces of their own, the real modules, plain commands.
 
 Everything here happens inside the lab's guest `kernel`, as root. A test runs in network and mount namespaces of its
-own: IPVS tables, addresses, network sysctls, /var/lib, /etc/openlvs and /run/lock are its own and gone after it.
+own: IPVS tables, addresses, network sysctls, /var/lib, /etc/openlvs and the lock are its own and gone after it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def fresh_host() -> Iterator[None]:
     _call(_LIBC.unshare(_CLONE_NEWNET | _CLONE_NEWNS), "unshare")
     try:
         sh("mount --make-rprivate / && mount -t sysfs none /sys && ip link set lo up")
-        sh("mount -t tmpfs none /var/lib && mount -t tmpfs none /run/lock && mkdir -m 700 /var/lib/openlvs")
+        sh("mount -t tmpfs none /var/lib && mkdir -m 700 /var/lib/openlvs && rm -f /run/openlvs.lock")
         sh("mkdir -p /etc/openlvs && mount -t tmpfs none /etc/openlvs")
         yield
     finally:

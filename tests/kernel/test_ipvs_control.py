@@ -8,6 +8,7 @@ import socket
 
 import guest
 import pytest
+from ansible_collections.openlvs.lvs.plugins.module_utils import _netlink
 from ipvs import VIP, VIP6, counted, service, table
 
 DAEMON = {"role": "master", "interface": "wire"}
@@ -104,21 +105,30 @@ def test_what_the_kernel_cannot_do_is_said(wire, run_module, sh):
     )
     assert daemons() == before
     run_module("ipvs_sync_daemon", {"role": "master", "state": "absent"})
-    run_module("ipvs_services", {"services": [service(real_servers=[{"address": "2001:db8::1", "forward": "tun"}])]})
-    result = run_module("ipvs_sync_daemon", DAEMON)
-    assert "Does a service have real servers of the other family?" in result["msg"] and result["applied"] == []
     needed = "state is present but all of the following are missing: interface"
     assert needed in run_module("ipvs_sync_daemon", {"role": "master"})["msg"]
 
 
-def test_beside_a_sync_daemon_no_real_server_is_of_the_other_family(wire, run_module):
+@pytest.mark.parametrize("check", [True, False])
+def test_a_daemon_and_real_servers_of_the_other_family_exclude_each_other(wire, run_module, sh, check):
+    """Whichever comes second is refused before anything is done."""
+    mixed = {"services": [service(real_servers=[{"address": "2001:db8::1", "forward": "tun"}])]}
     run_module("ipvs_sync_daemon", DAEMON)
-    mixed = service(real_servers=[{"address": "2001:db8::1", "forward": "tun"}])
-    result = run_module("ipvs_services", {"services": [mixed]})
-    assert "of the VIP's family unless it is reached by a tunnel and no sync daemon runs" in result["msg"]
+    running = daemons()
+    result = run_module("ipvs_services", mixed, check=check)
+    assert "[2001:db8::1]:80: it is of the other family" in result["findings"][0] and "master runs" in result["msg"]
+    assert table() == [] and daemons() == running
+    run_module("ipvs_sync_daemon", {"role": "master", "state": "absent"})
+    run_module("ipvs_services", mixed)
+    built = table()
+    result = run_module("ipvs_sync_daemon", {**DAEMON, "role": "backup"}, check=check)
+    assert "has the real server [2001:db8::1]:80 of the other family" in result["findings"][0]
+    assert built and table() == built and daemons() == []
 
 
-def test_a_refusal_in_the_middle_names_the_object_and_what_is_done(wire, run_module, sh):
+def test_a_refusal_in_the_middle_names_the_object_and_what_is_done(wire, run_module, sh, monkeypatch):
+    """The kernel refuses what could not be foreseen: here a daemon that is started after the look at those that run."""
+    monkeypatch.setattr(_netlink.Ipvs, "daemons", lambda ipvs: ())
     sh("ipvsadm -A -f 9")
     run_module("ipvs_sync_daemon", DAEMON)
     mixed = service(port=81, real_servers=[{"address": "2001:db8::1", "forward": "tun"}])

@@ -123,6 +123,9 @@ class FakeKernel:
     def read(self) -> Table:
         return Table(dict(self.services), {key: dict(servers) for key, servers in self.servers.items()})
 
+    def daemons(self) -> Sequence[str]:
+        return ()
+
     def remind(self, steps: Sequence[Step]) -> None:
         self.reminded += steps
 
