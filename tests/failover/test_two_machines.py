@@ -113,7 +113,7 @@ def fixture_pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 def all_are_served(pair: Pair) -> None:
-    """By both in turn. Where directors tell each other of connections, a port that is used again may stay where it was."""
+    """By both in turn; with connection sync, a port that is used again may come to the same machine as before."""
     answers = pair.asked(1000)
     assert set(answers) == set(MACHINES) and min(answers.values()) >= (400 if pair.synced else 500), answers
 

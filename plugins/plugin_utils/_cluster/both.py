@@ -56,7 +56,8 @@ def check_both(service: Service, server: RealServer, hosts: Hosts, findings: Fin
 
 def check_sides(service: Service, hosts: Hosts, findings: Findings) -> None:
     """A host cannot change its side in one run: the VIP has to leave it on the one before it comes on the other."""
-    serving = {server.host: server for server in service.real_servers if server.forward in words.DIRECT}
+    direct = (server for server in service.real_servers if server.forward in words.DIRECT)
+    serving = {server.host: server for server in direct if server.host is not None}
     for vip in service.vips:
         for name in (*service.directors, *serving):
             facts = hosts[name].facts if name in hosts else None
