@@ -152,7 +152,7 @@ findings:
   type: list
   elements: str
 applied:
-  description: The steps that were done all the same when the kernel refused one; others of its kind may have come after it.
+  description: The steps that were done when the kernel refused one, also others of its kind behind it.
   returned: when the kernel refuses a step
   type: list
   elements: str
