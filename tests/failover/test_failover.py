@@ -23,8 +23,8 @@ LAG = 5  # seconds, in which directors have told each other of a new connection
 ROWS: list[str] = []
 
 
-def description(engine: str) -> dict[str, object]:
-    """A service on two real servers; with keepalived its VIP moves between two directors."""
+def description(engine: str, **words: object) -> dict[str, object]:
+    """A service on two real servers; with keepalived its VIP moves between two directors, as these words say."""
     servers = [{"host": name} for name in SERVERS]
     web: dict[str, object] = {"name": "web", "port": 80, "scheduler": "rr", "real_servers": servers}
     if engine == "kernel":
@@ -38,6 +38,7 @@ def description(engine: str) -> dict[str, object]:
         "id": 51,
         "sync": True,
         "directors": [{"host": name, "priority": 100} for name in DIRECTORS],
+        **words,
     }
     variables = {"lvs_engine": engine, "lvs_services": [web], "lvs_vrrp": [vrrp] if engine == "keepalived" else []}
     hosts = {name: {"lvs_addresses": [f"192.168.0.{number}/24"]} for name, number in ADDRESSES.items()}
@@ -159,8 +160,8 @@ def test_keepalived_ends_on_the_director_that_has_the_vip(folder: Path, what: st
     assert holders() == [second]
 
 
-def test_a_director_loses_its_power(folder: Path) -> None:
-    """The other director takes the VIP; the first comes back by itself and takes nothing from it."""
+def cut_power(what: str, folder: Path) -> tuple[str, str]:
+    """Of the director that has the VIP; who had it, and who has it then."""
     (first,) = holders()
     (second,) = set(DIRECTORS) - {first}
     with asking(VIP, folder / "power") as load:
@@ -168,7 +169,13 @@ def test_a_director_loses_its_power(folder: Path) -> None:
         subprocess.run([LAB, "kill", first], check=True)
         until(lambda: f" {VIP}/" in on(second, "ip -o address show dev eth1"), f"{second} has the VIP")
         time.sleep(3)
-    told("power cut of the director that has the VIP", load)
+    told(what, load)
+    return first, second
+
+
+def test_a_director_loses_its_power(folder: Path) -> None:
+    """The other director takes the VIP; the first comes back by itself and takes nothing from it."""
+    first, second = cut_power("power cut of the director that has the VIP", folder)
     with asking(VIP, folder / "power on") as load:
         subprocess.run([LAB, "start", first], check=True)
         time.sleep(6)
@@ -256,6 +263,19 @@ def test_drift_is_mended_and_a_dead_server_stays_out(folder: Path) -> None:
     assert serving(director) == BOTH - {"45"}
     on("rs1", "systemctl start nginx")
     until(lambda: serving(director) == BOTH, "rs1 is back")
+
+
+def test_more_signs_of_life_find_a_power_cut_sooner(folder: Path) -> None:
+    """With VRRP 3 and five a second."""
+    fast = description("keepalived", version=3, advert_interval=0.2)
+    run_playbook("site", fast, folder)
+    until(one_holder, "one has the VIP")
+    first, _second = cut_power("the same with five signs of life a second", folder)
+    subprocess.run([LAB, "start", first], check=True)
+    until(lambda: serving(first) == BOTH, f"{first} is ready again")
+    on(first, "nginx")
+    site("keepalived", folder)
+    until(one_holder, "one has the VIP")
 
 
 def test_the_engine_changes_and_changes_back(folder: Path) -> None:
