@@ -58,7 +58,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         reader.warn_of_misspelt()
         return _cluster.Source(
             sections=sections,
-            vrrp=reader.vrrp(),
+            vrrp=reader.entries("lvs_vrrp"),
+            pacemaker=reader.entries("lvs_pacemaker"),
             hosts={name: reader.host(name) for name in hosts},
             groups={str(name): [str(host) for host in members] for name, members in task_vars["groups"].items()},
         )

@@ -43,6 +43,7 @@ class Request:
     :arg sorry: who answers for a service when too few are.
     :arg hand_over: what it leaves behind stays in the kernel, for the role director.
     :arg checks: what its checker looks at, by service; and ``user``, as whom.
+    :arg clustered: a cluster starts and stops it, on whichever director has the VIPs.
     """
 
     config: str
@@ -51,6 +52,7 @@ class Request:
     hand_over: bool = False
     checks: Checks = dataclasses.field(default_factory=dict)
     user: str = "nobody"
+    clustered: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +188,7 @@ class Work:
     # ---- files and unit
 
     def _put_files(self, texts: t.Mapping[str, str]) -> None:
-        """Write these, an empty one away, beside the file for the unit; and have the unit started at boot."""
+        """Write these, an empty one away, beside the file for the unit; and have it started at boot, or by others."""
         found, engine = self.found, self.engine
         if engine.config in found.texts and not found.ours:
             self._do(
@@ -201,8 +203,9 @@ class Work:
                 self._do(f"write {path}", write) if text else self._remove(path)
         if found.differs(engine.drop_in, engine.drop_in_text):
             self._do("systemctl daemon-reload", lambda: self._unit.systemctl("daemon-reload"))
-        if not found.enabled:
-            self._do(f"systemctl enable {engine.unit}", lambda: self._unit.systemctl("enable", engine.unit))
+        if found.enabled == self._asked.clustered:
+            word = "disable" if found.enabled else "enable"
+            self._do(f"systemctl {word} {engine.unit}", lambda: self._unit.systemctl(word, engine.unit))
 
     def _put_checker(self, texts: t.Mapping[str, str]) -> None:
         """Before the daemon is told of it."""
@@ -287,9 +290,9 @@ class Work:
     def _due(self, states: States) -> Table:
         return due(self._asked.described, self._asked.sorry, states)
 
-    def _clear_table(self) -> None:
-        """Take the services away that the daemon has left behind."""
-        owned = [ServiceKey.parse(name) for name in self._recorded()]
+    def _clear_table(self, names: t.Iterable[str]) -> None:
+        """Take services away that the daemon has left behind."""
+        owned = [ServiceKey.parse(name) for name in names]
         steps = plan(self._access.read(), Table(), owned=owned)
         self._do_all([str(step) for step in steps], lambda: self._access.apply(steps))
 

@@ -180,7 +180,7 @@ class Work(_engine.Work):
     def _clear(self, held: t.Sequence[Address]) -> None:
         """What a keepalived that was killed has left; one that ends has taken it along."""
         if not self._check_mode or not self.found.active:
-            self._clear_table()
+            self._clear_table(self._recorded())
             standing = held if self._check_mode else [one for one in held if one in _host_kernel.read().addresses]
             removals = [RemoveAddress(one) for one in standing]
             self._do_all([str(step) for step in removals], lambda: _host_kernel.apply(removals, self.found.host))

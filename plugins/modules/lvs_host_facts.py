@@ -177,6 +177,13 @@ ansible_facts:
               C(openlvs.lvs.ldirectord), or null.
           type: dict
           sample: {config: null, installed: false}
+        pacemaker:
+          description:
+            - Whether Corosync and Pacemaker are V(installed); the C(config) of Corosync that was written by the role
+              C(openlvs.lvs.pacemaker), or null, and the C(name) of the cluster in it; whether it is that of a cluster
+              which somebody else has made, C(foreign); and the C(fencing_devices) of our cluster.
+          type: dict
+          sample: {config: null, fencing_devices: [], foreign: false, installed: false, name: null}
         senders:
           description:
             - The MAC addresses by which this director knows others that hand on to it, see the option
@@ -207,6 +214,7 @@ ansible_facts:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openlvs.lvs.plugins.module_utils import _host_kernel
+from ansible_collections.openlvs.lvs.plugins.module_utils._corosync import facts as pacemaker_facts
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host_facts import facts
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import facts as keepalived_facts
@@ -220,7 +228,11 @@ def main() -> None:
         host = _host_kernel.read()
     except LvsError as exc:
         module.fail_json(msg=str(exc), **exc.details)
-    daemons = {"keepalived": keepalived_facts(module.run_command), "ldirectord": ldirectord_facts()}
+    daemons = {
+        "keepalived": keepalived_facts(module.run_command),
+        "ldirectord": ldirectord_facts(),
+        "pacemaker": pacemaker_facts(module.run_command),
+    }
     found = {**facts(host), **daemons}
     module.exit_json(changed=False, ansible_facts={"lvs_host": found})
 

@@ -54,6 +54,13 @@ options:
     description: As whom the checker works. Never root.
     type: str
     default: nobody
+  clustered:
+    description:
+      - Whether a cluster starts and stops ldirectord, M(openlvs.lvs.lvs_pacemaker), on whichever director has the VIPs.
+        Then it is not started at boot, nor here, unless there are VIPs of the role C(openlvs.lvs.director), which the
+        cluster takes over next. The table is mended where ldirectord runs.
+    type: bool
+    default: false
   hand_over:
     description:
       - Whether, with an empty O(config), the table stays in the kernel when ldirectord goes, as that of the role
@@ -175,6 +182,7 @@ def argument_spec() -> dict[str, t.Any]:
         "services": {"type": "list", "elements": "dict", "default": []},
         "checks": {"type": "dict", "default": {}},
         "check_user": {"type": "str", "default": "nobody"},
+        "clustered": {"type": "bool", "default": False},
         "hand_over": {"type": "bool", "default": False},
     }
 
@@ -188,6 +196,7 @@ def request(params: t.Mapping[str, t.Any]) -> _ldirectord.Request:
         hand_over=params["hand_over"],
         checks=params["checks"],
         user=params["check_user"],
+        clustered=params["clustered"],
         quiescent=_engine_args.quiescent(params["services"]),
     )
 

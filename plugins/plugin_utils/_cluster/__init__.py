@@ -24,6 +24,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.checks import
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.hosts import read_host
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Description, Hosts, Service
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.pacemaker import read_pacemaker
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed, place_all
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.routers import check_routers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import (
@@ -63,6 +64,7 @@ class Source:
     vrrp: t.Sequence[t.Any]
     hosts: t.Mapping[str, t.Mapping[str, t.Any]]
     groups: t.Mapping[str, t.Sequence[str]]
+    pacemaker: t.Sequence[t.Any] = ()
 
 
 def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
@@ -104,7 +106,8 @@ def _read(source: Source, findings: Findings) -> Description:
         services += [service for service in found if not known or _bare(service) not in known]
     hosts = {name: read_host(name, variables, findings) for name, variables in source.hosts.items()}
     vrrp = read_vrrp(source.vrrp, source.groups, findings)
-    return Description(tuple(services), tuple(vrrp), hosts)
+    pacemaker = read_pacemaker(list(source.pacemaker), source.groups, findings)
+    return Description(tuple(services), tuple(vrrp), tuple(pacemaker), hosts)
 
 
 def _bare(service: Service) -> Service:

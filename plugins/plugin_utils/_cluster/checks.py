@@ -29,6 +29,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Service,
     Vip,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.pacemaker import check_pacemaker
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import check_vrrp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched import (
     check_unwatched,
@@ -48,6 +49,7 @@ def check_description(description: Description, grounds: Grounds, findings: Find
         check_sides(service, description.hosts, findings)
     _check_interfaces(description, findings)
     check_vrrp(description, grounds, findings)
+    check_pacemaker(description, grounds, findings)
     _check_names(description, findings)
     _check_identities(description, findings)
     _check_shared_vips(description, findings)

@@ -44,10 +44,12 @@ HOST_VARIABLES = (
     "keepalived_scripts",
     "keepalived_processes",
     "keepalived_script_user",
+    "pacemaker_authkey",
 )
 SSH = 22
+CLUSTER_KEY = 128, 4096  # characters
 _SYSCTL_IN = ("sysctl.d", "sysctl.conf")
-DESCRIPTION_VARIABLES = ("lvs_services", "lvs_service_defaults", "lvs_engine", "lvs_vrrp")
+DESCRIPTION_VARIABLES = ("lvs_services", "lvs_service_defaults", "lvs_engine", "lvs_vrrp", "lvs_pacemaker")
 
 
 def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -> Host:
@@ -72,6 +74,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         scripts=tuple(one for _number, one in entry.mappings("keepalived_scripts", "{name: web, command: /bin/true}")),
         processes=tuple(one for _number, one in entry.mappings("keepalived_processes", "{name: web, process: nginx}")),
         script_user=entry.text("keepalived_script_user"),
+        cluster_key=_cluster_key(entry),
         connects_to=_address_or_none(variables.get("ansible_host")),
         ssh_port=whole_number(variables.get("ansible_port")) or SSH,
         facts=_facts(variables.get("lvs_host")),
@@ -111,6 +114,18 @@ def _password(entry: Entry) -> str | None:
     problem = password_problem(str(value))
     if problem:
         entry.wrong("keepalived_auth_pass", f"keepalived_auth_pass {problem.rstrip('.')}")
+    return str(value)
+
+
+def _cluster_key(entry: Entry) -> str | None:
+    """The same."""
+    value = entry.get("pacemaker_authkey")
+    if value is None:
+        return None
+    shortest, longest = CLUSTER_KEY
+    if not shortest <= len(str(value)) <= longest or not str(value).isascii():
+        text = f"pacemaker_authkey must have {shortest} to {longest} characters of ASCII, as Corosync asks"
+        entry.wrong("pacemaker_authkey", text)
     return str(value)
 
 
@@ -155,7 +170,7 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         gateways=tuple(ipaddress.ip_address(one) for one in found.get("gateways", [])),
         answers=frozenset(_answer(one) for one in found.get("answers", [])),
         services=bool(found.get("services")),
-        daemons=tuple(name for name in words.DAEMONS if (found.get(name) or {}).get("config")),
+        daemons=tuple(name for name in (*words.DAEMONS, "pacemaker") if (found.get(name) or {}).get("config")),
         distribution=Distribution(**found["distribution"]),
         mtus={name: link["mtu"] for name, link in links.items() if "mtu" in link},
         macs={name: link["mac"] for name, link in links.items()},
@@ -164,4 +179,6 @@ def _facts(found: t.Mapping[str, t.Any] | None) -> Facts | None:
         tunnels=tuple(found.get("tunnels", [])),
         openings=bool(found.get("openings")),
         keepalived=(found.get("keepalived") or {}).get("version"),
+        foreign_cluster=bool((found.get("pacemaker") or {}).get("foreign")),
+        fencing_devices=tuple((found.get("pacemaker") or {}).get("fencing_devices", ())),
     )

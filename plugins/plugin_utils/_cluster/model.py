@@ -204,6 +204,25 @@ class Vrrp:
     sync: Sync | None = None
 
 
+class PacemakerNode(t.NamedTuple):
+    host: str
+    id: int
+
+
+@dataclass(frozen=True)
+class Pacemaker:
+    """A cluster of Pacemaker; ids are written down, never derived from an order.
+
+    :attr interfaces: by which its directors hear each other; none leaves that to where the VIPs are.
+    """
+
+    where: str
+    name: str
+    nodes: tuple[PacemakerNode, ...]
+    interfaces: tuple[str, ...]
+    fencing: bool
+
+
 @dataclass(frozen=True)
 class LiveAddress:
     """An address that a host has now."""
@@ -237,6 +256,8 @@ class Facts:
     :attr daemons: those that build a table here by a file of ours.
     :attr keepalived: its version.
     :attr openings: its firewall has rules of ours.
+    :attr foreign_cluster: it is in a cluster of Corosync that is not ours.
+    :attr fencing_devices: what our cluster has to switch nodes off.
     :attr answers: which answers leave by a gateway that we gave them, as :class:`Answer`.
     """
 
@@ -256,6 +277,8 @@ class Facts:
     tunnels: tuple[t.Mapping[str, t.Any], ...] = ()
     openings: bool = False
     keepalived: str | None = None
+    foreign_cluster: bool = False
+    fencing_devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -281,6 +304,7 @@ class Host:
     scripts: tuple[Words, ...] = ()
     processes: tuple[Words, ...] = ()
     script_user: str | None = None
+    cluster_key: str | None = field(default=None, repr=False)
     ssh_port: int = 22
     facts: Facts | None = None
 
@@ -294,4 +318,5 @@ class Description:
 
     services: tuple[Service, ...]
     vrrp: tuple[Vrrp, ...]
+    pacemaker: tuple[Pacemaker, ...]
     hosts: Hosts

@@ -17,6 +17,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import GR
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import IPV4, Address, Description, Vrrp
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.pacemaker import FIRST_PORT
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import Virtual, protocols, virtuals
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import interface_of, source_of, vips_of
@@ -40,15 +41,25 @@ def add_passages(
         for place in one.places:
             if place.server.host is not None:
                 _add(views[place.server.host], _of_server(one, place))
-    for view in views.values():
+    for name, view in views.items():
         for tunnel in view["realserver_tunnels"]:
             _add(view, _of_tunnel(tunnel))
+        _add(view, _of_cluster(name, view))
         if view["keepalived_sync"]:
             _add(view, _of_sync(view["keepalived_sync"]))
     for vrrp in description.vrrp:
         for director in vrrp.directors:
             if director.host in views:
                 _add(views[director.host], _of_vrrp(vrrp, director.host, description, grounds))
+
+
+def _of_cluster(name: str, view: t.Mapping[str, t.Any]) -> t.Iterator[Passage]:
+    """What the directors of a cluster of Pacemaker tell each other, in each of their networks."""
+    own: list[str] = next((node["addresses"] for node in view["pacemaker_nodes"] if node["name"] == name), [])
+    for place, address in enumerate(own):
+        others = [node["addresses"][place : place + 1] for node in view["pacemaker_nodes"] if node["name"] != name]
+        known = {"protocol": "udp", "sources": [one for found in others for one in found], "destinations": [address]}
+        yield _passage("what other directors of the cluster tell", **known, ports=[str(FIRST_PORT + place)])
 
 
 def _of_sync(sync: t.Mapping[str, t.Any]) -> t.Iterator[Passage]:

@@ -80,8 +80,8 @@ def place_all(description: Description, grounds: Grounds, findings: Findings) ->
 
 
 def placed_on(service: Service) -> tuple[str, ...]:
-    """Whose kernels have a service: of those that keepalived moves it between, each one's."""
-    return service.directors if service.engine == "keepalived" else service.directors[:1]
+    """Whose kernels have a service: of those that it moves between, each one's."""
+    return service.directors if service.engine in words.MOVING_ENGINES else service.directors[:1]
 
 
 def weight_of(server: RealServer, hosts: Hosts) -> int:

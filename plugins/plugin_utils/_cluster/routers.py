@@ -105,8 +105,9 @@ def check_routers(placed: t.Sequence[Placed], hosts: Hosts, grounds: Grounds, fi
             findings.add(
                 service.where, f"{text}: it takes packets to vip {vip.address} itself. Leave it out of routers"
             )
-        elif vip.vrrp is not None:
-            text = f"vip {vip.address} is moved between directors by lvs_vrrp '{vip.vrrp}', and a static entry on"
+        elif vip.vrrp is not None or service.engine == "pacemaker":
+            mover = f"lvs_vrrp '{vip.vrrp}'" if vip.vrrp else "Pacemaker"
+            text = f"vip {vip.address} is moved between directors by {mover}, and a static entry on"
             why = f"{router} would stay with one of them. Leave routers out; real servers are silent without it"
             findings.add(service.where, f"{text} {why}")
         elif way.entry is None:

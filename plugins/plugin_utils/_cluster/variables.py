@@ -162,9 +162,10 @@ class Reader:
             self._findings.add(label, f"{name} is not the same on {differ}: set it where lvs_services is set")
         return seen[0][0] if seen else None
 
-    def vrrp(self) -> list[t.Any]:
+    def entries(self, name: str) -> list[t.Any]:
+        """The entries of a list that several hosts may have; the same entry only once."""
         found: list[t.Any] = []
-        for value, _hosts in self.distinct("lvs_vrrp"):
+        for value, _hosts in self.distinct(name):
             found += [one for one in value if one not in found] if isinstance(value, list) else [value]
         return found
 

@@ -19,6 +19,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Description,
     Host,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.pacemaker import add_clusters
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.passages import add_passages
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.routers import incomplete, router_neighbours
@@ -84,13 +85,14 @@ def make_views(
         _add_virtuals(view, one, grounds)
         if any(place.server.forward in words.MASQUERADES for place in one.places):
             _let_pass(view, one, hosts[one.director])
-        if one.interface is not None and one.vip.vrrp is None and not one.own:
+        if one.interface is not None and one.vip.vrrp is None and one.service.engine != "pacemaker" and not one.own:
             vip = {"address": str(one.vip.address), "prefix": one.vip.prefix, "interface": one.interface}
             if vip not in view["director_vips"]:
                 view["director_vips"].append(vip)
     for vrrp in description.vrrp:
         add_instances(views, vrrp, description, grounds)
         add_sync(views, vrrp, description, grounds)
+    add_clusters(views, description, grounds)
     _add_real_servers(views, placed, grounds)
     for name, neighbours in router_neighbours(placed, grounds).items():
         views[name]["router_neighbours"] = neighbours

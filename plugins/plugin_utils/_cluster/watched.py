@@ -21,6 +21,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Vip,
     Vrrp,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.pacemaker import no_cluster
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import interface_of, source_of, vips_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files
@@ -125,6 +126,7 @@ def no_watch() -> View:
         "keepalived_complete": True,
         "ldirectord_virtual_servers": [],
         "ldirectord_complete": True,
+        **no_cluster(),
     }
 
 

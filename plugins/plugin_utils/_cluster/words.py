@@ -26,10 +26,11 @@ READY = {
 }
 # With these a real server has the VIPs itself and answers clients straight.
 DIRECT = ("dr", "tun")
-BUILT_ENGINES = ("kernel", "keepalived", "ldirectord")
 # These look after the real servers, and build the table by what they see.
 DAEMONS = ("keepalived", "ldirectord")
-# These have no VRRP: a VIP stands on one director.
+# These move VIPs between directors, each of which has a table.
+MOVING_ENGINES = ("keepalived", "pacemaker")
+# These do not: a VIP stands on one director.
 LONE_ENGINES = ("kernel", "ldirectord")
 ARP_BY_ROUTER = "router"
 ARP = ("sysctl", "nftables", ARP_BY_ROUTER)

@@ -22,6 +22,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.hosts import (
     prove_real_server,
     prove_router,
 )
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.pacemaker import prove_clusters
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.services import prove_requests, prove_table, prove_vip
 
 COMPLETE = ("director_purge_real_servers", *(f"{daemon}_complete" for daemon in words.DAEMONS))
@@ -47,7 +48,8 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     for service in services:
         name = service["director"]
         complete = all(views[name][key] for key in COMPLETE)
-        lines.append(prove_table(service, complete, looks))
+        if name == now[service["vips"][0]] or not views[name]["pacemaker_nodes"]:
+            lines.append(prove_table(service, complete, looks))  # a cluster's table is looked after where its VIPs are
         if name == now[service["vips"][0]]:
             lines += prove_requests(service, looks, clients)
     for vip, names in directors.items():
@@ -60,6 +62,7 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
         audible = {name for name in holders if views[name]["realserver_arp"] == words.ARP_BY_ROUTER}
         lines.append(prove_vip(vip, (director, interface), near, audible, looks))
         lines.append(prove_alone(vip, holders | set(names), members))
+    lines += prove_clusters(views, looks)
     for name in cluster["directors"]:
         lines += prove_director(views[name], looks[name])
     for name in cluster["real_servers"]:
@@ -93,7 +96,7 @@ def _now_at(
 
 def _interfaces(view: Data) -> dict[str, str]:
     """Where the director has its VIPs, or would have them."""
-    moved = [vip for one in view["keepalived_instances"] for vip in moved_by(one)]
+    moved = [vip for one in view["keepalived_instances"] for vip in moved_by(one)] + view["pacemaker_vips"]
     return {vip["address"]: vip["interface"] for vip in (*view["director_vips"], *moved)}
 
 

@@ -24,6 +24,7 @@ BOOTS = (
     "__director_marks_boot",
     "__keepalived_applied",
     "__ldirectord_applied",
+    "__pacemaker_applied",
     "__router_boot",
     "__firewall_boot",
 )
@@ -43,7 +44,8 @@ DIRECTOR_RUNS = (
     "__director_passing",
 )
 FIREWALL = "lvs_firewall_look"
-RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, "__router_applied", FIREWALL, *BOOTS)
+GROUP = "__pacemaker_group"
+RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, GROUP, "__router_applied", FIREWALL, *BOOTS)
 REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", *RUNS)
 
 
@@ -79,6 +81,7 @@ class Look:
     :attr boot: ``units``: name -> {enabled: bool, active: bool}; ``files``: path -> {present: bool, same: bool}.
     :attr changes: what a run of the roles would do on this host now.
     :attr passages: what the host's firewall does with what the cluster needs; None without a firewall.
+    :attr cluster: what the cluster of Pacemaker says of itself, from ``lvs_pacemaker``; one host of it is asked.
     :attr writers: who has the VIPs of each interface back, from ``lvs_vip`` and ``lvs_rs_arp``.
     """
 
@@ -93,6 +96,7 @@ class Look:
     boot: Data | None = None
     changes: t.Sequence[str] | None = None
     passages: t.Sequence[Data] | None = None
+    cluster: Data | None = None
     writers: t.Sequence[Data] = ()
 
     def unseen(self, subject: str, claim: str) -> Line:
@@ -131,6 +135,7 @@ def look_from(host: str, asked: bool, variables: Data) -> Look:
         boot=_boot(boots, [change for run in runs for change in run]) if boots else None,
         changes=[change for run in runs for change in run] if runs else None,
         passages=_part(variables, FIREWALL, "passages"),
+        cluster=_part(variables, GROUP, "state"),
         writers=[writer for name in RUNS for writer in _part(variables, name, "writers") or ()],
     )
 

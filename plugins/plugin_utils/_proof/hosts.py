@@ -39,7 +39,8 @@ def prove_director(view: Data, look: Look) -> list[Line]:
         lines += _prove_boot(look, MARKS_UNIT)[:1]  # the files are told of with the first unit
     if view["keepalived_sync"]:
         lines.append(_prove_sync(view["keepalived_sync"], look))
-    return [*lines, *(line for daemon in view["director_daemons"] for line in _prove_daemon(look, f"{daemon}.service"))]
+    daemons = ["pacemaker"] if view["pacemaker_nodes"] else view["director_daemons"]
+    return [*lines, *(line for daemon in daemons for line in _prove_daemon(look, f"{daemon}.service"))]
 
 
 def _prove_sync(sync: Data, look: Look) -> Line:

@@ -80,6 +80,7 @@ def build(
     source = _cluster.Source(
         sections=[Section("lvs_services", list(services), others.get("defaults"), others.get("engine"))],
         vrrp=others.get("vrrp", []),
+        pacemaker=others.get("pacemaker", []),
         hosts=all_hosts,
         groups={"all": list(all_hosts), **(GROUPS if groups is None else groups)},
     )

@@ -331,14 +331,6 @@ def test_masquerading_with_a_way_back(gateway):
     assert outcome.view("rs1")["realserver_vips"] == []
 
 
-@pytest.mark.parametrize("engine", ["pacemaker"])
-def test_engines_that_are_not_built(engine):
-    outcome = build(web(), engine=engine)
-    built = "'kernel', 'keepalived', 'ldirectord'"
-    text = f"lvs_services: lvs_engine '{engine}' is not built yet: this version applies {built}"
-    assert only(outcome) == text
-
-
 def test_an_unknown_engine():
     text = (
         "lvs_services: lvs_engine 'keepalive' is unknown: one of kernel, keepalived, ldirectord, pacemaker (did you"

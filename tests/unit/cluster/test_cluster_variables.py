@@ -129,7 +129,7 @@ class TestSections:
 
 def test_vrrp_of_several_groups_is_put_together():
     one, _renderer, _findings = reader({"a": {"lvs_vrrp": [1, 2]}, "b": {"lvs_vrrp": [2, 3]}})
-    assert one.vrrp() == [1, 2, 3]
+    assert one.entries("lvs_vrrp") == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
