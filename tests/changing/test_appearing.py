@@ -47,7 +47,7 @@ def description(director: str) -> dict[str, Any]:
 
 @pytest.fixture(name="site", scope="module")
 def fixture_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    lab("up")
+    lab("reset")
     site = Site(tmp_path_factory.mktemp("appearing") / "cluster.json")
     yield site
     site.play("playbooks/teardown.yml", description("lvs1"))

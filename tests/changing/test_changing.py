@@ -41,7 +41,7 @@ def description(device: str = "lo", moved: bool = False, **service: t.Any) -> di
 
 @pytest.fixture(name="site", scope="module")
 def fixture_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    lab("up")
+    lab("reset")
     site = Site(tmp_path_factory.mktemp("changing") / "cluster.json")
     site.play("molecule/default/prepare.yml", description())
     site.site(description())

@@ -280,7 +280,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
         inventories[name] = folder / f"{name}.json"
         inventories[name].write_text(json.dumps(description(servers)))
     site = Site(inventories, set())
-    subprocess.run([LAB, "up"], check=True)
+    subprocess.run([LAB, "reset"], check=True)
     code, output = site.play("site")
     assert code == 0, output
     yield site

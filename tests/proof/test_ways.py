@@ -129,7 +129,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     inventory = tmp_path_factory.mktemp("inventories") / "whole.json"
     inventory.write_text(json.dumps(DESCRIPTION))
     site = Site({"whole": inventory}, set())
-    subprocess.run([LAB, "up"], check=True)
+    subprocess.run([LAB, "reset"], check=True)
     code, output = site.play("site")
     assert code == 0, output
     yield site

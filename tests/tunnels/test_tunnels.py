@@ -125,7 +125,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     """The clusters, and servers that send back what they get; taken away in the end."""
-    subprocess.run([LAB, "up", *HOSTS], check=True)
+    subprocess.run([LAB, "reset", *HOSTS], check=True)
     site = Site(tmp_path_factory.mktemp("inventories"))
     site.play("site")
     on("rsfar", f"cat >/root/echo.py <<'EOF'\n{SERVER % ECHO}\nEOF\nsystemd-run --unit=echo python3 /root/echo.py")
