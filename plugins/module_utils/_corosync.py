@@ -19,9 +19,9 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import _cib, _files, _host_kernel, _manifest
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._host import RemoveAddress
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import RemoveAddress, RemoveRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest, VipRecord
-from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
+from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import Run, Unit
 
 CONFIG = "/etc/corosync/corosync.conf"
@@ -31,6 +31,7 @@ HEADER = "# Written by Ansible, role openlvs.lvs.pacemaker."
 COROSYNC = "corosync.service"
 PACEMAKER = "pacemaker.service"
 PROGRAM = "/usr/sbin/corosync"
+_CIBADMIN = "/usr/sbin/cibadmin"
 _AGENT = "/usr/lib/ocf/resource.d/heartbeat/IPaddr2"
 _NEEDED = (PROGRAM, "/usr/sbin/pacemakerd", "/usr/sbin/crm_mon", _AGENT)
 _CIB = "/var/lib/pacemaker/cib"
@@ -140,6 +141,7 @@ class Work:
         new = [path for path, text in wanted.items() if self.differs(path, text)]
         if new:
             self._daemons.judge(asked.config, asked.key)
+        routes = self._routes()
         self._record(self._host.manifest.with_moved(asked.vips), "# record: the cluster moves the VIPs")
         if CONFIG in self.texts and not self.ours:
             self._do(f"keep {CONFIG} as {KEPT}", lambda: _files.write(KEPT, self.texts[CONFIG], 0o644))
@@ -155,8 +157,16 @@ class Work:
         for name in (COROSYNC, PACEMAKER):
             if not (self.active(name) and self.ours):
                 self._do(f"systemctl start {name}", functools.partial(self._daemons.systemctl, "start", name))
+        for step in map(RemoveRoute, routes):
+            self._do(str(step), functools.partial(_host_kernel.apply, [step], self._host))
         left = [address for address in self._host.manifest.moved if address not in asked.vips]
         self._record(self._host.manifest.without_moved(left), "# record: what left the description is no longer ours")
+
+    def _routes(self) -> list[HostRoute]:
+        """The routes to VIPs that the role director has put here: the cluster takes the VIPs, and would leave these."""
+        taken = [address for address in self._host.manifest.vips_of(DIRECTOR) if address in self._asked.vips]
+        routes = [route for address in taken for route in self._host.routes_to(address)]
+        return [route for route in routes if route.gateway is None and route.scope == "link"]
 
     def differs(self, path: str, text: str) -> bool:
         return self.texts.get(path) != text or (os.lstat(path).st_mode & 0o777) != _MODES[path]
@@ -260,8 +270,8 @@ def facts(run_command: Run) -> dict[str, t.Any]:
     ours = config.startswith(HEADER)
     name = _NAME.search(config)
     devices: list[str] = []
-    if ours and os.path.exists(PROGRAM):
-        code, output, _error = run_command(["cibadmin", "--query", "--local"])
+    if ours and os.path.exists(_CIBADMIN):
+        code, output, _error = run_command([_CIBADMIN, "--query", "--local"])
         devices = [] if code else _cib.fencing_devices(output)
     return {
         "installed": all(os.path.exists(path) for path in _NEEDED),

@@ -72,6 +72,37 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Be one of two directors that know each other
+  openlvs.lvs.lvs_corosync:
+    config: |
+      # Written by Ansible, role openlvs.lvs.pacemaker. Changes made here do not last.
+      totem {
+          version: 2
+          cluster_name: front
+          transport: knet
+          crypto_cipher: aes256
+          crypto_hash: sha256
+      }
+      nodelist {
+          node {
+              name: lvs1
+              nodeid: 1
+              ring0_addr: 192.0.2.1
+          }
+          node {
+              name: lvs2
+              nodeid: 2
+              ring0_addr: 192.0.2.2
+          }
+      }
+      quorum {
+          provider: corosync_votequorum
+          two_node: 1
+      }
+    authkey: "{{ vaulted_key }}"
+    vips:
+      - {address: 192.0.2.10, prefix: 32, interface: eth1}
+
 - name: Have no cluster here
   openlvs.lvs.lvs_corosync:
     config: ""

@@ -68,6 +68,17 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Have ldirectord and a VIP on one of the directors
+  openlvs.lvs.lvs_pacemaker:
+    vips:
+      - {address: 192.0.2.10, prefix: 32, interface: eth1}
+    fencing: false
+
+- name: Have another director take them
+  openlvs.lvs.lvs_pacemaker:
+    state: moved
+    node: lvs2
+
 - name: Have no group of ours
   openlvs.lvs.lvs_pacemaker:
     state: absent

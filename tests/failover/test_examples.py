@@ -26,7 +26,8 @@ def fixture_director() -> None:
     """A director in the networks of the examples."""
     subprocess.run([LAB, "reset", DIRECTOR], check=True)
     on(DIRECTOR, "apt-get install --yes ipvsadm keepalived ldirectord nftables python3-pyroute2")
-    on(DIRECTOR, "systemctl stop keepalived ldirectord")
+    on(DIRECTOR, "apt-get install --yes --no-install-recommends corosync pacemaker pacemaker-cli-utils resource-agents")
+    on(DIRECTOR, "systemctl stop keepalived ldirectord pacemaker corosync")
     on(DIRECTOR, "rm -f /etc/keepalived/keepalived.conf")
     on(DIRECTOR, "ip address add 198.51.100.1/24 dev eth1 && ip address add 192.0.2.1/24 dev eth1")
 
@@ -90,6 +91,25 @@ def test_ldirectord(tmp_path: Path) -> None:
     once(tmp_path, end)
     assert on(DIRECTOR, "systemctl is-active ldirectord || true") == "inactive"
     assert "-A -t 192.0.2.10:80 -s wlc" in table()
+
+
+def test_a_cluster(tmp_path: Path) -> None:
+    """One director of two is there, and has all; there is nobody to move it to."""
+    corosync = "openlvs.lvs.lvs_corosync"
+    be_there, leave = examples("lvs_corosync")
+    group, move, end = examples("lvs_pacemaker")
+    config = be_there[corosync]["config"]
+    second = config[config.index("    node {\n        name: lvs2") : config.index("}\nquorum")]
+    be_there[corosync] |= {"config": config.replace(second, "").replace("two_node: 1", ""), "authkey": "k" * 128}
+    once(tmp_path, be_there)
+    once(tmp_path, group)
+    assert " 192.0.2.10/32 " in on(DIRECTOR, "ip -o address show dev eth1")
+    assert on(DIRECTOR, "systemctl is-active ldirectord") == "active"
+    assert changes(tmp_path, move) == 0
+    once(tmp_path, end)
+    once(tmp_path, leave)
+    assert " 192.0.2.10/" not in on(DIRECTOR, "ip -o address show")
+    assert on(DIRECTOR, "systemctl is-active pacemaker corosync ldirectord || true").split() == ["inactive"] * 3
 
 
 def test_a_firewall(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _front(last: int) -> tuple[str, ...]:
 def _on_lan(name: str, number: int, last: tuple[int, int, int], group: str = "spare") -> Host:
     gateways = (f"{LAN_NETWORKS[0]}.1", "fd99:2::1")
     front = (("front", _public(last[-1])),) if name.startswith("lvs") else ()
-    memory = 512 if name.startswith("lvs") else 256
+    memory = 512 if name.startswith("lvs") else 256  # Corosync locks 180 MiB into it
     return Host(name, number, (("lan", _lan(*last, number=number)), *front), gateways, group, memory)
 
 
