@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,18 +28,6 @@ def on(host: str, command: str) -> str:
     """Run a command on a host of the lab; what it prints."""
     done = subprocess.run([LAB, "exec", host, command], check=True, capture_output=True, text=True)
     return done.stdout.strip()
-
-
-def run_playbook(playbook: str, description: dict[str, object], folder: Path, **extra: str) -> str:
-    """Run one of the collection's playbooks on the lab with a description; what it prints."""
-    (folder / "inventory.json").write_text(json.dumps(description))
-    lab = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-    command = ["ansible-playbook", "-i", lab, "-i", str(folder / "inventory.json"), f"playbooks/{playbook}.yml"]
-    command += ["-e", json.dumps(extra)]
-    environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 class Seen(Load):

@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from clients import LAB
+from clients import CHECKOUT, LAB
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+
+def inventory() -> Path:
+    """Of the lab."""
+    return Path(subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip())
 
 
 def inventory_of(hosts: Collection[str], folder: Path) -> Path:
     """The lab's inventory with these hosts alone."""
-    path = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-    lab = json.loads(Path(path).read_text())["all"]
+    lab = json.loads(inventory().read_text())["all"]
     for place in (lab, *lab["children"].values()):
         place["hosts"] = {name: found for name, found in place.get("hosts", {}).items() if name in hosts}
     kept = folder / "lab.json"
@@ -28,14 +30,21 @@ def inventory_of(hosts: Collection[str], folder: Path) -> Path:
     return kept
 
 
-def play(name: str, *inventories: Path) -> str:
-    """Run a playbook; what it prints."""
-    command = ["ansible-playbook", f"playbooks/{name}.yml"]
+def play(name: str, *inventories: Path, **extra: str) -> str:
+    """Run one of the collection's playbooks; what it prints."""
+    command = ["ansible-playbook", f"playbooks/{name}.yml", "-e", json.dumps(extra)]
     command += [word for path in inventories for word in ("--inventory", str(path))]
     environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def run_playbook(name: str, description: dict[str, object], folder: Path, **extra: str) -> str:
+    """The same on the lab with a description."""
+    described = folder / "inventory.json"
+    described.write_text(json.dumps(description))
+    return play(name, inventory(), described, **extra)
 
 
 def until(true: Callable[[], bool], what: str) -> None:

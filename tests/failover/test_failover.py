@@ -8,11 +8,12 @@ from __future__ import annotations
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, STAY, Seen, asking, on, run_playbook, without_answer
+from clients import LAB, STAY, Seen, asking, on, without_answer
+from cluster import run_playbook, until
 from load import Request
 
 VIP = "192.168.0.77"
@@ -64,15 +65,6 @@ def serving(director: str) -> set[str]:
 
 
 BOTH = {str(ADDRESSES[name]) for name in SERVERS}
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    """Wait for something, long enough for any machine."""
-    for _try in range(120):
-        if true():
-            return
-        time.sleep(0.5)
-    raise AssertionError(f"never: {what}")
 
 
 def one_holder() -> bool:

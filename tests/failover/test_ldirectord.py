@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, asking, on, run_playbook
-from test_failover import ROWS, serving, told, until
+from clients import LAB, asking, on
+from cluster import run_playbook, until
+from test_failover import ROWS, serving, told
 
 VIP = "192.168.0.77"
 ADDRESSES = {"lvs1": 75, "rs1": 45, "rs2": 55}

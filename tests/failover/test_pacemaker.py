@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, asking, on, run_playbook
-from test_failover import ADDRESSES, BOTH, DIRECTORS, ROWS, SERVERS, VIP, holders, one_holder, serving, told, until
+from clients import LAB, asking, on
+from cluster import run_playbook, until
+from test_failover import ADDRESSES, BOTH, DIRECTORS, ROWS, SERVERS, VIP, holders, one_holder, serving, told
 
 CHECK = {"type": "http", "path": "/", "interval": 1, "timeout": 1, "fall": 2}
 OTHERS = '<primitive id="site-dummy" class="ocf" provider="heartbeat" type="Dummy"/>'

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, STAY, asking, on, run_playbook
-from cluster import until
+from clients import LAB, STAY, asking, on
+from cluster import run_playbook, until
 
 VIP = "192.168.0.77"
 DIRECTORS = ("lvs1", "lvs2")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, on, run_playbook
-from cluster import until
+from clients import LAB, on
+from cluster import run_playbook, until
 
 DIRECTORS = ("lvs1", "lvs2")
 ADDRESSES = {"lvs1": 75, "lvs2": 76, "rs1": 45}
