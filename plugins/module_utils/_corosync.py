@@ -126,7 +126,7 @@ class Work:
         try:
             if self._asked.config:
                 self._be_there()
-            elif self.ours or self._host.manifest.moved:
+            elif self.ours:  # what keepalived moves stands in the same record
                 self._go()
         except LvsError as exc:
             exc.details.setdefault("applied", self.changes)
@@ -193,16 +193,19 @@ class Work:
         for name in (PACEMAKER, COROSYNC):
             if self.enabled(name):
                 self._do(f"systemctl disable {name}", functools.partial(self._daemons.systemctl, "disable", name))
-        if self.ours:
-            for path in (CONFIG, KEY):
-                if path in self.texts:
-                    self._do(f"remove {path}", functools.partial(_files.remove, path))
-            self._do(f"remove {_CIB}/*", _forget)
-        if os.path.exists(KEPT):
-            self._do(f"write {CONFIG}, as it was found", lambda: os.replace(KEPT, CONFIG))
         if self._asked.hand_over and held:
             self._record(self._handed_over(), "# record: the director has the VIPs")
-            return
+        else:
+            self._clear(held)
+        if KEY in self.texts:
+            self._do(f"remove {KEY}", lambda: _files.remove(KEY))
+        self._do(f"remove {_CIB}/*", _forget)
+        if os.path.exists(KEPT):
+            self._do(f"write {CONFIG}, as it was found", lambda: os.replace(KEPT, CONFIG))
+        else:  # the last, for by it the next run knows that there is something to go
+            self._do(f"remove {CONFIG}", lambda: _files.remove(CONFIG))
+
+    def _clear(self, held: t.Sequence[Address]) -> None:
         for one in held:
             step = RemoveAddress(one)
             if self._check_mode or one in _host_kernel.read().addresses:
