@@ -15,6 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings impo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Address
 
 _TRUE = ("true", "yes", "on", "1")
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,14}")
 _FALSE = ("false", "no", "off", "0")
 
 
@@ -106,6 +107,17 @@ class Entry:
             return number
         return None
 
+    def seconds(self, key: str) -> float | None:
+        """A time, also of less than a second."""
+        value = self.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, bool) and re.fullmatch(r"[0-9]+(\.[0-9]+)?", str(value)):
+            return float(value)
+        shown = repr(value) if isinstance(value, (str, float)) else kind_of(value)
+        self.wrong(key, f"{key} must be a number of seconds, not {shown}")
+        return None
+
     def flag(self, key: str) -> bool:
         value = self.get(key)
         if value is None or isinstance(value, bool):
@@ -148,6 +160,23 @@ class Entry:
                 shown = f" {item!r}" if isinstance(item, str) else ""
                 self.wrong(key, f"{key}[{number}] must be a dictionary such as {example}, not {kind_of(item)}{shown}")
         return found
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        """A list of strings."""
+        found = self.items(key)
+        for number, item in enumerate(found):
+            if not isinstance(item, str) or not item:
+                kind = "an empty one" if item == "" else kind_of(item)
+                self.wrong(key, f"{key}[{number}] must be a string, not {kind}")
+        return tuple(item for item in found if isinstance(item, str) and item)
+
+    def interface(self, key: str) -> str | None:
+        """The name of a network interface."""
+        name = self.text(key)
+        if name is None or _INTERFACE.fullmatch(name):
+            return name
+        self.wrong(key, f"{key} {name!r} is no name of an interface: up to 15 letters, digits, '.', '_', ':' and '-'")
+        return None
 
     def words(self, key: str) -> dict[str, t.Any]:
         """A dictionary that somebody else judges."""

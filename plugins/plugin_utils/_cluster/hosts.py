@@ -16,6 +16,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._writers import AUTO, 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of, whole_number
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.keepalived import KEEPALIVED_VARIABLES
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     Address,
     Answer,
@@ -24,7 +25,6 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Interface,
     LiveAddress,
 )
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
 
 HOST_VARIABLES = (
     "lvs_addresses",
@@ -58,8 +58,8 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
     return Host(
         name=name,
         addresses=_addresses(entry),
-        interface=entry.text("lvs_interface"),
-        vip_interface=entry.text("lvs_vip_interface") or "lo",
+        interface=entry.interface("lvs_interface"),
+        vip_interface=entry.interface("lvs_vip_interface") or "lo",
         vip_writer=entry.choice("lvs_vip_writer", CHOICES) or AUTO,
         sysctl_in=entry.choice("lvs_sysctl_in", _SYSCTL_IN) or _SYSCTL_IN[0],
         arp=entry.choice("lvs_arp", words.ARP) or words.ARP[0],
@@ -70,10 +70,7 @@ def read_host(name: str, variables: t.Mapping[str, t.Any], findings: Findings) -
         marks_by=entry.choice("lvs_marks_by", words.MARKS_BY) or words.MARKS_BY[0],
         firewall=entry.choice("lvs_firewall", words.FIREWALL) or words.FIREWALL[0],
         ipvs_settings=_ipvs_settings_of(entry),
-        password=_password(entry),
-        scripts=tuple(one for _number, one in entry.mappings("keepalived_scripts", "{name: web, command: /bin/true}")),
-        processes=tuple(one for _number, one in entry.mappings("keepalived_processes", "{name: web, process: nginx}")),
-        script_user=entry.text("keepalived_script_user"),
+        keepalived={key: variables.get(key) for key in KEEPALIVED_VARIABLES},
         cluster_key=_cluster_key(entry),
         connects_to=_address_or_none(variables.get("ansible_host")),
         ssh_port=whole_number(variables.get("ansible_port")) or SSH,
@@ -104,17 +101,6 @@ def _ipvs_settings_of(entry: Entry) -> dict[str, t.Any]:
         return value or {}
     entry.wrong(name, f"{name} must be a dictionary, such as {{conntrack: 1}}, not {kind_of(value)}")
     return {}
-
-
-def _password(entry: Entry) -> str | None:
-    """Judged here, before any host is touched, and shown nowhere."""
-    value = entry.get("keepalived_auth_pass")
-    if value is None:
-        return None
-    problem = password_problem(str(value))
-    if problem:
-        entry.wrong("keepalived_auth_pass", f"keepalived_auth_pass {problem.rstrip('.')}")
-    return str(value)
 
 
 def _cluster_key(entry: Entry) -> str | None:

@@ -300,10 +300,7 @@ class Host:
     marks_by: str = "nftables"
     ipvs_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     connects_to: Address | None = None
-    password: str | None = field(default=None, repr=False)
-    scripts: tuple[Words, ...] = ()
-    processes: tuple[Words, ...] = ()
-    script_user: str | None = None
+    keepalived: Words = field(default_factory=dict, repr=False)
     cluster_key: str | None = field(default=None, repr=False)
     ssh_port: int = 22
     facts: Facts | None = None

@@ -39,6 +39,17 @@ CHECK_KEYS = (
     "failures",
     "keepalived",
 )
+_OF_KINDS = {
+    "path": ("http", "https", "script"),
+    "host": ("http", "https", "smtp", "dns"),
+    "status": ("http", "https"),
+    "digest": ("http", "https"),
+    "regex": ("http", "https", "dns"),
+    "record": ("dns",),
+    "payload": ("udp",),
+    "reply": ("udp",),
+}
+_SORRY_FORWARDS = ("dr", "nat")
 SORRY_KEYS = ("address", "port", "forward")
 _EXAMPLE = "{host: rs1}, {group: web_servers} or {address: 192.0.2.20, unmanaged: true}"
 
@@ -136,6 +147,7 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
         entry = Entry(service.findings, f"{service.at('checks')} checks[{number}]", item, CHECK_KEYS)
         if not entry.has("type"):
             entry.wrong("type", f"has no type: one of {', '.join(words.CHECK_TYPES)}")
+        _check_words(entry)
         status = entry.get("status")
         statuses = [] if status is None else status if isinstance(status, list) else [status]
         codes = [Entry(entry.findings, entry.where, {"status": one}, ("status",)) for one in statuses]
@@ -164,6 +176,16 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
     return tuple(found)
 
 
+def _check_words(entry: Entry) -> None:
+    """What is for another kind of check would be left out in silence."""
+    kind = entry.get("type")
+    if entry.has("window") and (entry.has("fall") or entry.has("rise")):
+        entry.wrong("window", "window counts by itself: leave out fall and rise, or window")
+    for word, kinds in _OF_KINDS.items():
+        if entry.has(word) and kind in words.CHECK_TYPES and kind not in kinds:
+            entry.wrong(word, f"{word} is for checks of type {', '.join(kinds)}, not {kind}. Leave it out")
+
+
 def read_sorry_server(service: Entry) -> SorryServer | None:
     value = service.get("sorry_server")
     if value is None:
@@ -174,5 +196,5 @@ def read_sorry_server(service: Entry) -> SorryServer | None:
     entry = Entry(service.findings, f"{service.at('sorry_server')} sorry_server", value, SORRY_KEYS)
     address = entry.address("address", "write the address alone")
     port = entry.number("port", 1, MAX_PORT)
-    forward = entry.choice("forward", words.FORWARDS) or "nat"
+    forward = entry.choice("forward", _SORRY_FORWARDS) or "nat"
     return SorryServer(address, port, forward) if address or not entry.has("address") else None

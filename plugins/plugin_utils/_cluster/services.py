@@ -91,7 +91,7 @@ def read_services(section: Section, groups: Groups, findings: Findings) -> list[
     if not isinstance(section.services, list):
         findings.add(section.label, f"must be a list of services, not {kind_of(section.services)}")
         return []
-    defaults = section.defaults or {}
+    defaults = {} if section.defaults is None else section.defaults
     if not isinstance(defaults, dict):
         findings.add(DEFAULTS, f"must be a dictionary, not {kind_of(defaults)}")
         defaults = {}
@@ -177,7 +177,7 @@ def _directors(entry: Entry, groups: Groups) -> tuple[str, ...]:
     if wanted is None and DEFAULT_DIRECTORS not in groups:
         entry.wrong("directors", f"has no directors: name some, or put them into a group {DEFAULT_DIRECTORS}")
         return ()
-    return _hosts(entry, "directors", wanted or DEFAULT_DIRECTORS, groups)
+    return _hosts(entry, "directors", DEFAULT_DIRECTORS if wanted is None else wanted, groups)
 
 
 def _hosts(entry: Entry, key: str, wanted: t.Any, groups: Groups) -> tuple[str, ...]:
@@ -192,6 +192,8 @@ def _hosts(entry: Entry, key: str, wanted: t.Any, groups: Groups) -> tuple[str, 
         entry.wrong(key, f"{key}: group '{wanted}' is not in the inventory{remedy}")
         return ()
     found = []
+    if wanted == []:
+        entry.wrong(key, f"{key} is empty: name some, or leave it out")
     for host in entry.items(key):
         if isinstance(host, str) and host in hosts:
             found.append(host)
@@ -207,7 +209,7 @@ def _vips(entry: Entry) -> tuple[Vip, ...]:
     if entry.has("vip"):
         address = entry.address("vip", _VIP_REMEDY)
         found += [Vip(address, address.max_prefixlen)] if address else []
-    elif not entry.has("vips"):
+    elif entry.get("vips") in (None, []):
         entry.wrong("vips", "has no VIP: say vip: ADDRESS, or vips: [{address: ADDRESS}, ...]")
     for number, item in entry.mappings("vips", "{address: 192.0.2.10}"):
         inner = Entry(entry.findings, f"{entry.at('vips')} vips[{number}]", item, VIP_KEYS)
@@ -216,13 +218,13 @@ def _vips(entry: Entry) -> tuple[Vip, ...]:
         address = inner.address("address", "write it as prefix: of its own")
         if address:
             prefix = inner.number("prefix", 1, address.max_prefixlen)
-            interface = inner.text("interface")
+            interface = inner.interface("interface")
             found.append(Vip(address, prefix or address.max_prefixlen, interface, inner.text("vrrp")))
     return tuple(found)
 
 
 def _listen(entry: Entry, affinity: str) -> tuple[Listen, ...]:
-    given = [key for key in ("listen", "port", "ports") if entry.has(key)]
+    given = [key for key in ("listen", "port", "ports") if entry.get(key) not in (None, [])]
     if not given:
         entry.wrong("listen", "listens to nothing: say port, ports or listen")
     elif len(given) > 1:
@@ -273,6 +275,9 @@ def _ports(entry: Entry, key: str, values: list[t.Any]) -> list[Listen]:
 
 def _port(entry: Entry, value: object) -> tuple[int | None, int | None]:
     """A port, or the first and the last of a range."""
+    if value is None:
+        entry.wrong("port", "a port is missing: write a number, or a range such as 8000-8010")
+        return None, None
     if not isinstance(value, str) or not re.match(r"\s*[0-9]+\s*-", value):
         return entry.number("port", 1, MAX_PORT, _port_zero(value)), None
     try:

@@ -11,8 +11,9 @@ import itertools
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground, Own, vip_interface
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry, kind_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.keepalived import check_host
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     IPV4,
     Address,
@@ -72,24 +73,24 @@ def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
         where=entry.where,
         name=name,
         id=entry.number("id", 1, 255) or 0,
-        interface=entry.text("interface"),
+        interface=entry.interface("interface"),
         directors=_read_directors(entry, groups),
         version=entry.number("version", 2, 3),
-        advert_interval=_read_interval(entry),
+        advert_interval=entry.seconds("advert_interval"),
         preempt=entry.flag("preempt"),
         multicast=multicast,
         unicast=entry.flag("unicast"),
         group=entry.text("group"),
-        track_interfaces=tuple(str(one) for one in entry.items("track_interfaces")),
-        track_scripts=tuple(str(one) for one in entry.items("track_scripts")),
-        track_processes=tuple(str(one) for one in entry.items("track_processes")),
+        track_interfaces=entry.strings("track_interfaces"),
+        track_scripts=entry.strings("track_scripts"),
+        track_processes=entry.strings("track_processes"),
         keepalived=entry.words("keepalived"),
         sync=_read_sync(entry),
     )
 
 
 def _read_directors(entry: Entry, groups: Groups) -> tuple[VrrpDirector, ...]:
-    found = []
+    found: list[VrrpDirector] = []
     for place, one in entry.mappings("directors", "{host: lvs1, priority: 150}"):
         inner = Entry(entry.findings, f"{entry.where} directors[{place}]", one, ("host", "priority"))
         host, priority = inner.get("host"), inner.number("priority", 1, 254)
@@ -98,6 +99,8 @@ def _read_directors(entry: Entry, groups: Groups) -> tuple[VrrpDirector, ...]:
             inner.wrong("host", f"host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
         elif priority is None and not inner.has("priority"):
             inner.wrong("priority", "has no priority: it is written down, never derived from an order")
+        elif host in [known.host for known in found]:
+            inner.wrong("host", f"host '{host}' is in directors already")
         elif priority is not None:
             found.append(VrrpDirector(host, priority))
     return tuple(found)
@@ -108,21 +111,7 @@ def _read_sync(entry: Entry) -> Sync | None:
     if not isinstance(entry.get("sync"), dict):
         return Sync(None, None) if entry.flag("sync") else None
     inner = Entry(entry.findings, f"{entry.where} sync", entry.get("sync"), ("interface", "id"))
-    return Sync(inner.text("interface"), inner.number("id", 1, 255, "a backup with 0 takes messages of all"))
-
-
-def _read_interval(entry: Entry) -> float | None:
-    value = entry.get("advert_interval")
-    if value is None:
-        return None
-    try:
-        if isinstance(value, bool):
-            raise ValueError
-        return float(value)
-    except (TypeError, ValueError):
-        shown = repr(value) if isinstance(value, str) else kind_of(value)
-        entry.wrong("advert_interval", f"advert_interval must be a number of seconds, not {shown}")
-        return None
+    return Sync(inner.interface("interface"), inner.number("id", 1, 255, "; a backup with 0 takes messages of all"))
 
 
 # ---- places
@@ -194,7 +183,8 @@ def _check_movers(description: Description, findings: Findings) -> None:
         for vip in service.vips:
             mover, known = first.setdefault(vip.address, (vip.vrrp, service))
             if mover != vip.vrrp:
-                text = f"vip {vip.address} is moved by vrrp '{vip.vrrp}', and in {known.where} by '{mover}'"
+                here, there = (f"vrrp '{one}'" if one else "none" for one in (vip.vrrp, mover))
+                text = f"vip {vip.address} is moved by {here}, and in {known.where} by {there}"
                 findings.add(service.where, f"{text}: one instance moves it, so say the same in both")
 
 
@@ -219,8 +209,10 @@ def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, find
         return
     if vrrp.multicast is not None and vrrp.multicast.version != vips[0].address.version:
         findings.add(vrrp.where, f"multicast {vrrp.multicast} is not of the family of its VIPs")
-    passwords = {description.hosts[one.host].password for one in vrrp.directors}
-    if len(passwords) > 1:
+    for one in vrrp.directors:
+        check_host(description.hosts[one.host], findings)
+    passwords = [description.hosts[one.host].keepalived.get("keepalived_auth_pass") for one in vrrp.directors]
+    if any(password != passwords[0] for password in passwords):
         named = ", ".join(one.host for one in vrrp.directors)
         findings.add(vrrp.where, f"keepalived_auth_pass is not the same on {named}: none would believe the others")
     sources = {one.host: source_of(vrrp, vips, grounds[one.host]) for one in vrrp.directors}

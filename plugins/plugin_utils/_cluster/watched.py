@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground, vip_interface
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.keepalived import settings_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     Address,
     Check,
@@ -67,8 +68,6 @@ def check_watched(service: Service, findings: Findings) -> None:
     if sorry and sorry.address is not None and sorry.address.is_loopback and sorry.forward != "dr":
         text = f"address {sorry.address}: the kernel takes no packet for it from outside. Leave the address out"
         findings.add(f"{service.where} sorry_server", f"{text}: then it is the director itself")
-    if sorry and sorry.forward == "fullnat":
-        findings.add(f"{service.where} sorry_server", "forward 'fullnat' is for real servers alone")
 
 
 def check_as_ldirectord_does(views: t.Mapping[str, View], description: Description, findings: Findings) -> None:
@@ -92,25 +91,26 @@ def check_as_keepalived_does(views: t.Mapping[str, View], description: Descripti
     instances |= {vrrp.name for vrrp in description.vrrp if findings.about(vrrp.where)}
     groups = {vrrp.group for vrrp in description.vrrp if vrrp.group and vrrp.name in instances}
     instances |= {vrrp.name for vrrp in description.vrrp if vrrp.group in groups}
+    told: dict[str, list[str]] = {}
     for name, view in views.items():
         host = description.hosts[name]
         settings = {
+            **(settings_of(host) if view["keepalived_instances"] and not findings.about(name) else {}),
             "router_id": name,
             "version": host.facts.keepalived if host.facts else None,
-            "scripts": host.scripts if view["keepalived_instances"] else (),
-            "processes": host.processes if view["keepalived_instances"] else (),
-            "script_user": host.script_user,
             "instances": [one for one in view["keepalived_instances"] if one["name"] not in instances],
             "virtual_servers": [one for one in view["keepalived_virtual_servers"] if one["name"] not in services],
-            "auth_pass": host.password if view["keepalived_instances"] else None,
         }
         try:
             files(settings)
         except OptionError as exc:
             for text in exc.findings:
-                where, _colon, what = text.partition(": ")
-                if not where.startswith("keepalived_auth_pass"):  # told of the host already
-                    findings.add(where, what)
+                told.setdefault(text, []).append(name)
+    asked = [name for name, view in views.items() if view["keepalived_instances"]]
+    for text, names in told.items():
+        where, _colon, what = text.partition(": ")
+        alone = where.startswith("VRRP") and names != asked
+        findings.add(f"{where} on {', '.join(names)}" if alone else where, what)
 
 
 # ---- views

@@ -107,8 +107,9 @@ def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int],
             writer.line("uthreshold", server.upper_threshold)
         if server.lower_threshold:
             writer.line("lthreshold", server.lower_threshold)
-        judge_words(writer, watched.where, watched.words[place], words.REAL_SERVER)
-        write_words(writer, watched.where, watched.words[place], words.REAL_SERVER)
+        subject = f"{watched.where}, real server {server.address}"
+        judge_words(writer, subject, watched.words[place], words.REAL_SERVER)
+        write_words(writer, subject, watched.words[place], words.REAL_SERVER)
         for number, check in enumerate(watched.checks[place]):
             where = f"{watched.where}, checks[{number}]"
             which = remembered.index(check) if check in remembered else None

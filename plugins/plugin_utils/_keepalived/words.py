@@ -66,6 +66,8 @@ def _script(value: t.Any) -> list[str]:
 
 def _address(value: t.Any) -> list[str]:
     try:
+        if not isinstance(value, str):
+            raise ValueError
         return [str(ipaddress.ip_address(value))]
     except ValueError:
         raise ValueError("an address") from None
@@ -82,7 +84,7 @@ def _one_of(*allowed: str) -> Kind:
 
 def _some_of(*allowed: str) -> Kind:
     def kind(value: t.Any) -> list[str]:
-        if not isinstance(value, list) or not set(value) <= set(allowed):
+        if not isinstance(value, list) or not all(one in allowed for one in value):
             raise ValueError(f"a list of some of {', '.join(allowed)}")
         return [str(one) for one in value]
 

@@ -96,10 +96,12 @@ def read(described: t.Sequence[Data]) -> Watch:
         name = one.get("name")
         where = f"Service {key} ({name})" if name else f"Service {key}"
         weights = [server.weight for server in description.table.servers(key).values()]
-        quorum = int(one.get("quorum") or 1)
-        if quorum > max(sum(weights), 1):
-            text = f"quorum {quorum} is above {sum(weights)}, the sum of the weights of its real servers"
-            findings.append(f"{where}: {text}, so it could never be met. Lower it")
+        quorum, hysteresis = int(one.get("quorum") or 1), int(one.get("hysteresis") or 0)
+        if quorum + hysteresis > max(sum(weights), 1):
+            wanted = f"quorum {quorum}" + (f" with hysteresis {hysteresis}" if hysteresis else "")
+            text = f"{wanted} is above {sum(weights)}, the sum of the weights of its real servers"
+            idle = f", of which {weights.count(0)} have weight 0" if 0 in weights else ""
+            findings.append(f"{where}: {text}{idle}, so it could never be met. Lower it")
         if any(weight > MAX_WEIGHT for weight in weights):
             findings.append(f"{where}: weight {max(weights)} is out of range for keepalived. Use 0 to {MAX_WEIGHT}.")
         servers = dict(zip(description.table.servers(key), one.get("real_servers", ())))

@@ -96,7 +96,7 @@ def test_a_group_of_ones_own() -> None:
     assert pair(front(multicast="224.0.100.19")).view("lvs1")["keepalived_multicast_group"] == "224.0.100.19"
 
 
-def with_password(password: str) -> Outcome:
+def with_password(password: t.Any) -> Outcome:
     return pair(hosts={name: {"keepalived_auth_pass": password} for name in ("lvs1", "lvs2")})
 
 
@@ -104,6 +104,7 @@ SECOND = {**FRONT, "name": "back"}
 OTHER = web(name="api", port=81, **{**MOVED, "vips": [{"address": "192.0.2.78", "vrrp": "back"}]})
 
 
+UP = [{"name": "up", "command": "/bin/true"}]
 TURNED = [{"host": "lvs1", "priority": 100}, {"host": "lvs2", "priority": 150}]
 SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
 
@@ -113,7 +114,7 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
     [
         (lambda: pair([FRONT, SECOND], others=[OTHER]), "id 51 is that of 'front' too, and both speak on 192.0.2.0/24"),
         (lambda: pair([FRONT, {**SECOND, "id": 52}], others=[SAME_VIP]),
-         "vip 192.0.2.77 is moved by vrrp 'back', and in lvs_services[0] web by 'front'"),
+         "vip 192.0.2.77 is moved by vrrp 'back', and in lvs_services[0] web by vrrp 'front'"),
         (lambda: with_password("far too long"), "keepalived_auth_pass has 12 characters"),
         (lambda: with_password("a!b"), "has ! in it"),
         (lambda: pair(hosts={"lvs1": {"keepalived_auth_pass": "secret"}}), "is not the same on lvs1, lvs2"),
@@ -130,6 +131,21 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
         (lambda: pair(front(advert_interval="often")), "must be a number of seconds, not 'often'"),
         (lambda: pair(front(advert_interval=0.2)), "counts whole seconds"),
         (lambda: pair(front(track_scripts=["up"])), "track_scripts: 'up' is not described"),
+        (lambda: pair(front(track_scripts=["up"]), hosts={"lvs1": {"keepalived_scripts": UP}}), "front on lvs2: "),
+        (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{"name": "up"}]}}), "[0]: has no command"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "fall": "x"}]}}), "fall must be a whole number"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "interval": "x"}]}}), "number of seconds"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "weight": 999}]}}), "-253 to 253"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_scripts": UP * 2}}), "name 'up' is used more than once"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_processes": [{"name": "n"}]}}), "[0]: has no process"),
+        (lambda: with_password(True), "keepalived_auth_pass must be a string, not a boolean"),
+        (lambda: pair(front(advert_interval=float("nan"))), "must be a number of seconds, not nan"),
+        (lambda: pair(front(track_interfaces=[None])), "track_interfaces[0] must be a string, not nothing"),
+        (lambda: pair(front(sync={"interface": "a b}"})), "'a b}' is no name of an interface"),
+        (lambda: pair(front(directors=[*TURNED, {"host": "lvs2", "priority": 7}])), "is in directors already"),
+        (lambda: pair(checks=[{"type": "ping", "path": "/"}]), "path is for checks of type http, https, script"),
+        (lambda: pair(checks=[{"type": "tcp", "window": 9, "fall": 2}]), "leave out fall and rise, or window"),
+        (lambda: pair(sorry_server={"forward": "tun"}), "forward 'tun' is unknown: one of dr, nat"),
         (lambda: pair([{**FRONT, "group": "site"}, {**SECOND, "id": 52, "group": "site", "directors": TURNED}],
                       others=[OTHER]), "differ from those of 'front', with which it moves"),
         (lambda: pair(keepalived={"quorum_ip": "/bin/true"}), "'quorum_ip' is no word for this"),
