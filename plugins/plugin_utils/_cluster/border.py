@@ -16,6 +16,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
 
 _TRUE = ("true", "yes", "on", "1")
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,14}")
+_INTERFACES = "up to 15 letters, digits, '.', '_', ':' and '-'"
 _FALSE = ("false", "no", "off", "0")
 
 
@@ -33,7 +34,7 @@ def whole_number(value: object) -> int | None:
     """An integer, also one that a template has turned into a string; None for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]+\s*", value):
+    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,30}\s*", value):
         return int(value)
     return None
 
@@ -112,7 +113,7 @@ class Entry:
         value = self.get(key)
         if value is None:
             return None
-        if not isinstance(value, bool) and re.fullmatch(r"[0-9]+(\.[0-9]+)?", str(value)):
+        if not isinstance(value, bool) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", str(value)):
             return float(value)
         shown = repr(value) if isinstance(value, (str, float)) else kind_of(value)
         self.wrong(key, f"{key} must be a number of seconds, not {shown}")
@@ -170,12 +171,22 @@ class Entry:
                 self.wrong(key, f"{key}[{number}] must be a string, not {kind}")
         return tuple(item for item in found if isinstance(item, str) and item)
 
+    def interfaces(self, key: str) -> tuple[str, ...]:
+        """A list of names of network interfaces, each once."""
+        found = self.strings(key)
+        for name in found:
+            if not _INTERFACE.fullmatch(name):
+                self.wrong(key, f"{key}: {name!r} is no name of an interface: {_INTERFACES}")
+            elif found.count(name) > 1:
+                self.wrong(key, f"{key}: '{name}' is listed twice")
+        return tuple(dict.fromkeys(found))
+
     def interface(self, key: str) -> str | None:
         """The name of a network interface."""
         name = self.text(key)
         if name is None or _INTERFACE.fullmatch(name):
             return name
-        self.wrong(key, f"{key} {name!r} is no name of an interface: up to 15 letters, digits, '.', '_', ':' and '-'")
+        self.wrong(key, f"{key} {name!r} is no name of an interface: {_INTERFACES}")
         return None
 
     def words(self, key: str) -> dict[str, t.Any]:

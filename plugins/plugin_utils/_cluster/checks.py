@@ -46,6 +46,7 @@ def check_description(description: Description, grounds: Grounds, findings: Find
         _check_engine(service, findings)
         _check_addresses(service, findings)
         _check_real_servers(service, description.hosts, findings)
+        _check_tracking(service, description.hosts, findings)
         check_sides(service, description.hosts, findings)
     _check_interfaces(description, findings)
     check_vrrp(description, grounds, findings)
@@ -64,6 +65,15 @@ def check_distributions(hosts: Hosts, members: t.Iterable[str], findings: Findin
             text = f"it runs {facts.distribution.name}, and the roles know the families {', '.join(FAMILIES)} only."
             remedy = "A real server that you look after yourself is described by its address, with unmanaged: true"
             findings.add(name, f"{text} {remedy}")
+
+
+def _check_tracking(service: Service, hosts: Hosts, findings: Findings) -> None:
+    """What the playbooks have to set for some services, and somebody wants otherwise."""
+    if any(server.forward == "fullnat" for server in service.real_servers):
+        for name in service.directors:
+            if str(hosts[name].ipvs_settings.get("conntrack", 1)) == "0":
+                text = f"forward fullnat needs conntrack 1 on {name}, and lvs_ipvs_settings says 0"
+                findings.add(service.where, f"{text}. Leave it out there")
 
 
 def _check_engine(service: Service, findings: Findings) -> None:
@@ -248,10 +258,12 @@ def _unless_masqueraded(own: bool) -> str:
 
 def _check_served_by_itself(service: Service, vip: Vip, director: Host, findings: Findings) -> None:
     """A director may give a port of its own address away, but not that of its management."""
+    ssh = Listen(director.ssh_port, "tcp")
     for listen in service.listen:
-        if listen.protocol == "tcp" and listen.port == director.ssh_port:
-            text = f"vip {vip.address} is {director.name}'s own address, and port {listen.port} is that of its ssh"
+        if listen.overlaps(ssh) or (service.affinity == "client" and listen.protocol == "tcp"):
+            text = f"vip {vip.address} is {director.name}'s own address, and port {ssh.port} is that of its ssh"
             findings.add(service.where, f"{text}: nobody could reach the director there. Choose another port or VIP")
+            break
 
 
 def _left_behind(spare: bool, interface: str | None) -> str:

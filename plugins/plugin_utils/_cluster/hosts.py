@@ -108,6 +108,9 @@ def _cluster_key(entry: Entry) -> str | None:
     value = entry.get("pacemaker_authkey")
     if value is None:
         return None
+    if not isinstance(value, str) or not value.isprintable():
+        entry.wrong("pacemaker_authkey", "pacemaker_authkey must be a string of printable characters")
+        return None
     shortest, longest = CLUSTER_KEY
     if not shortest <= len(str(value)) <= longest or not str(value).isascii():
         text = f"pacemaker_authkey must have {shortest} to {longest} characters of ASCII, as Corosync asks"

@@ -51,7 +51,7 @@ def _read_cluster(entry: Entry, groups: Groups) -> Pacemaker:
         text = "does not say fencing: true, where the cluster can switch off a director that does not answer, or false:"
         why = "then two directors that do not hear each other both have the VIPs"
         entry.wrong("fencing", f"{text} {why}. Choose one")
-    interfaces = tuple(str(one) for one in entry.items("interfaces"))
+    interfaces = entry.interfaces("interfaces")
     if len(interfaces) > _MOST_LINKS:
         entry.wrong("interfaces", f"has {len(interfaces)} interfaces: Corosync uses {_MOST_LINKS} at most")
     return Pacemaker(entry.where, name, _read_directors(entry, groups), interfaces, entry.flag("fencing"))
@@ -147,6 +147,8 @@ def _check_service(service: Service, description: Description, findings: Finding
     elif len(service.directors) < 2:
         text = f"has one director, {named}: under lvs_engine 'pacemaker' VIPs move between two or more"
         findings.add(service.where, f"{text}. Name another one, or use lvs_engine 'ldirectord'")
+    elif any(findings.about(one.where) for one in description.pacemaker):
+        return  # who its directors are is not told yet
     elif cluster_of(service, description) is None:
         text = f"its directors are {named}, and no cluster of lvs_pacemaker has these, all of them and no others"
         why = "ldirectord has one file, so all VIPs of a cluster move together"

@@ -226,8 +226,10 @@ class _Placer:
             known = self._gateways.setdefault((address, port), near)
             if known != near:
                 text = f"answers of real server {server.name} from {address} port {port} leave by {known} already"
-                remedy = f"give it another port or address for {name}"
-                self._findings.add(service.where, f"{text}, for another director: {remedy}")
+                remedy = "make a VIP that moves with them its gateway, and leave lvs_gateway out"
+                self._findings.add(
+                    service.where, f"{text}: lvs_gateway: director is for one director. With more, {remedy}"
+                )
         return near
 
     def _check_way_back(self, service: Service, address: Address, real: Ground, director: Ground) -> None:

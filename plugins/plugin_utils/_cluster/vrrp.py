@@ -81,7 +81,7 @@ def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
         multicast=multicast,
         unicast=entry.flag("unicast"),
         group=entry.text("group"),
-        track_interfaces=entry.strings("track_interfaces"),
+        track_interfaces=entry.interfaces("track_interfaces"),
         track_scripts=entry.strings("track_scripts"),
         track_processes=entry.strings("track_processes"),
         keepalived=entry.words("keepalived"),
@@ -207,6 +207,9 @@ def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, find
     if not vips:
         findings.warn(vrrp.where, f"no VIP is moved by '{vrrp.name}', so it is left out")
         return
+    if vrrp.preempt and len({one.priority for one in vrrp.directors}) < len(vrrp.directors):
+        text = "preempt: true has whoever has the highest priority take the VIPs, and two have the same"
+        findings.add(vrrp.where, f"{text}. Give each another priority, or leave preempt out")
     if vrrp.multicast is not None and vrrp.multicast.version != vips[0].address.version:
         findings.add(vrrp.where, f"multicast {vrrp.multicast} is not of the family of its VIPs")
     for one in vrrp.directors:
@@ -223,7 +226,13 @@ def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, find
         if interface and links and interface not in links.links:
             there = ", ".join(links.links)
             findings.add(vrrp.where, f"interface '{interface}' does not exist on {one.host}: there are {there}")
-        elif interface and live is not None and sources[one.host] is None:
+        for name in vrrp.track_interfaces if links else ():
+            if links and name not in links.links:
+                text = f"track_interfaces: '{name}' does not exist on {one.host}: there are {', '.join(links.links)}"
+                findings.add(vrrp.where, text)
+        if interface and links and interface not in links.links:
+            continue
+        if interface and live is not None and sources[one.host] is None:
             text = f"{one.host} has no address of the VIPs' family on {interface}"
             findings.add(vrrp.where, f"{text}: VRRP needs one to speak with")
     _check_segment(vrrp, sources, findings)

@@ -47,6 +47,8 @@ def write_scripts(writer: Writer, scripts: t.Sequence[Data]) -> None:
             if one.get("weight"):
                 writer.line("weight", int(one["weight"]))
             if one.get("user"):
+                if one["user"] == "root":
+                    writer.wrong(where, "user root: scripts never run as root. Name a user without rights")
                 writer.line("user", writer.name(where, "user", one["user"]))
 
 
@@ -101,6 +103,9 @@ def write_instances(writer: Writer, settings: Data, secret: str | None) -> None:
         "track_scripts": {str(one["name"]) for one in settings.get("scripts") or ()},
         "track_processes": {str(one["name"]) for one in settings.get("processes") or ()},
     }
+    if secret and instances and all(_vrrp_of(one) == 3 for one in instances):
+        text = "no instance of VRRP is of version 2, and version 3 has no password"
+        writer.wrong("keepalived_auth_pass", f"{text}. Leave it out, or use version: 2, which IPv4 has")
     for one in instances:
         _write_instance(writer, one, secret, names)
 
@@ -130,6 +135,12 @@ def _check_instances(writer: Writer, instances: t.Sequence[Data]) -> None:
                 writer.wrong(where, f"vip {address} is in {other} already: one instance moves it")
 
 
+def _vrrp_of(one: Data) -> int:
+    """Its version of VRRP."""
+    family = _version_of(one["vips"][0]) if one.get("vips") else 4
+    return int(one.get("version") or (3 if family == 6 else 2))
+
+
 def _version_of(vip: Data) -> int:
     return 6 if ":" in str(vip["address"]) else 4
 
@@ -139,12 +150,10 @@ def _write_instance(writer: Writer, one: Data, secret: str | None, names: t.Mapp
     if not one.get("vips"):
         return
     family = _version_of(one["vips"][0])
-    version = int(one.get("version") or (3 if family == 6 else 2))
+    version = _vrrp_of(one)
     state, priority = str(one.get("state", "BACKUP")).upper(), int(one.get("priority", 100))
     if family == 6 and version != 3:
         writer.wrong(where, "IPv6 needs VRRP version 3")
-    if secret and version == 3:
-        writer.wrong(where, "VRRP version 3 has no password. Use version: 2, or leave keepalived_auth_pass out")
     preempt = bool(one.get("preempt", False))
     if state == "MASTER" and not preempt:
         writer.wrong(where, "state MASTER goes with preempt: true alone: nopreempt needs BACKUP on every director")

@@ -36,7 +36,7 @@ def _boolean(value: t.Any) -> list[str]:
 
 def _number(low: int, high: int) -> Kind:
     def kind(value: t.Any) -> list[str]:
-        if isinstance(value, bool) or not re.fullmatch("[0-9]+", str(value)) or not low <= int(value) <= high:
+        if isinstance(value, bool) or not re.fullmatch("[0-9]{1,30}", str(value)) or not low <= int(value) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return [str(value)]
 
@@ -61,6 +61,12 @@ def _text(value: t.Any) -> list[str]:
 def _script(value: t.Any) -> list[str]:
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError("an absolute path, with its arguments behind it")
+    return [value]
+
+
+def _user(value: t.Any) -> list[str]:
+    if not isinstance(value, str) or value == "root":
+        raise ValueError("a user without rights, never root")
     return [value]
 
 
@@ -165,7 +171,7 @@ CHECKS: t.Mapping[str, t.Mapping[str, Kind]] = {
     "http": _HTTP,
     "https": {**_HTTP, "tls_compliant": _boolean},
     "ping": _CONNECTING,
-    "script": {**_ANY_CHECK, "misc_dynamic": _flag, "user": _text},
+    "script": {**_ANY_CHECK, "misc_dynamic": _flag, "user": _user},
     "smtp": _CONNECTING,
     "tcp": _CONNECTING,
     "udp": {**_CONNECTING, "max_reply_length": _number(0, 65535), "min_reply_length": _number(0, 65535)},

@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 
 Check = t.Mapping[str, t.Any]
+_BYTES = re.compile("([0-9a-fA-F]{2} ?)*")
 Wrong = t.Callable[[str], None]
 
 KINDS = ("tcp", "udp", "http", "https", "script")
@@ -80,6 +82,13 @@ def judge(check: Check, port: int, wrong: Wrong) -> None:
         wrong(f"a check of type {kind} needs a path that begins with a slash, such as /")
     if kind == "script" and not str(check.get("path") or "").startswith("/"):
         wrong(f"a check of type script needs a path, absolute and on the director, not {check.get('path')!r}")
+    try:
+        re.compile(str(check.get("regex") or ""))
+    except re.error as exc:
+        wrong(f"regex {check.get('regex')!r} is no regular expression: {exc}")
+    for word in ("payload", "reply"):
+        if not _BYTES.fullmatch(str(check.get(word) or "")):
+            wrong(f"{word} {check.get(word)!r} must be bytes as hexadecimal digits, two for each, such as '6869'")
     if kind != "script" and not check.get("port") and not port:
         wrong(f"a {kind} check needs a port: this virtual server has none of its own")
     if check.get("address"):

@@ -97,7 +97,10 @@ def read(described: t.Sequence[Data]) -> Watch:
         where = f"Service {key} ({name})" if name else f"Service {key}"
         weights = [server.weight for server in description.table.servers(key).values()]
         quorum, hysteresis = int(one.get("quorum") or 1), int(one.get("hysteresis") or 0)
-        if quorum + hysteresis > max(sum(weights), 1):
+        if hysteresis >= quorum and hysteresis:
+            text = f"hysteresis {hysteresis} must be below quorum {quorum}: the quorum could never be lost"
+            findings.append(f"{where}: {text}. Lower it, or raise quorum")
+        elif quorum + hysteresis > max(sum(weights), 1):
             wanted = f"quorum {quorum}" + (f" with hysteresis {hysteresis}" if hysteresis else "")
             text = f"{wanted} is above {sum(weights)}, the sum of the weights of its real servers"
             idle = f", of which {weights.count(0)} have weight 0" if 0 in weights else ""

@@ -65,6 +65,10 @@ WRONG_VALUES = [
     ({"ports": [81]}, "has port and ports: one of them, please"),
     ({"port": 0}, "port 0 is out of range: 1 to 65535; all ports of a client at once are affinity: client"),
     ({"port": "http"}, "port must be a whole number from 1 to 65535, not 'http'"),
+    ({"port": "9" * 5000}, f"port must be a whole number from 1 to 65535, not '{'9' * 5000}'"),
+    ({"vip": None, "vips": []}, "has no VIP: say vip: ADDRESS, or vips: [{address: ADDRESS}, ...]"),
+    ({"port": None, "ports": []}, "listens to nothing: say port, ports or listen"),
+    ({"directors": []}, "directors is empty: name some, or leave it out"),
     ({"port": "--5"}, "port must be a whole number from 1 to 65535, not '--5'"),
     ({"port": None, "ports": 80}, "ports must be a list, not a number"),
     ({"port": None, "ports": [80, 80]}, "listens to tcp 80 twice"),
@@ -364,6 +368,9 @@ class TestTheDirectorsOwnAddress:
         outcome = build(web(vip="192.0.2.5", forward="nat", real_servers=servers), hosts=SEEN)
         assert outcome.findings == [] and outcome.view("lvs1")["director_vips"] == []
         assert outcome.view("lvs1")["director_services"][0]["vip"] == "192.0.2.5"
+        for words in ({"affinity": "client"}, {"affinity": "mark", "port": None, "ports": ["20-80"]}):
+            described = web(**{"vip": "192.0.2.5", "forward": "nat", "real_servers": servers, **words})
+            assert "port 22 is that of its ssh" in only(build(described, hosts=SEEN))
         assert only(build(web(vip="192.0.2.5", port=22, forward="nat", real_servers=servers), hosts=SEEN)) == (
             "lvs_services[0] web: vip 192.0.2.5 is lvs1's own address, and port 22 is that of its ssh: nobody could"
             " reach the director there. Choose another port or VIP"

@@ -142,6 +142,10 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
         (lambda: pair(front(advert_interval=float("nan"))), "must be a number of seconds, not nan"),
         (lambda: pair(front(track_interfaces=[None])), "track_interfaces[0] must be a string, not nothing"),
         (lambda: pair(front(sync={"interface": "a b}"})), "'a b}' is no name of an interface"),
+        (lambda: pair(front(track_interfaces=["eth9"]), hosts={
+            "lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"))}}), "track_interfaces: 'eth9' does not exist on lvs1"),
+        (lambda: pair(front(preempt=True, directors=[{**one, "priority": 9} for one in TURNED])), "two have the same"),
+        (lambda: pair(checks=[{"type": "http", "path": "/", "window": 9, "regex": "("}]), "is no regular expression"),
         (lambda: pair(front(directors=[*TURNED, {"host": "lvs2", "priority": 7}])), "is in directors already"),
         (lambda: pair(checks=[{"type": "ping", "path": "/"}]), "path is for checks of type http, https, script"),
         (lambda: pair(checks=[{"type": "tcp", "window": 9, "fall": 2}]), "leave out fall and rise, or window"),

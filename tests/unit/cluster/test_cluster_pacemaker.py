@@ -91,7 +91,10 @@ def test_one_that_cannot_be_looked_at_is_in_by_what_is_written() -> None:
             "interface 'eth9' does not exist on lvs1: there are lo, eth0, eth1",
         ),
         (lambda: cluster(front={"interfaces": ["eth0"]}), "lvs1 has no address on eth0"),
-        (lambda: cluster(front={"interfaces": ["eth1"] * 9}), "has 9 interfaces: Corosync uses 8 at most"),
+        (
+            lambda: cluster(front={"interfaces": [f"eth{number}" for number in range(9)]}),
+            "has 9 interfaces: Corosync uses 8 at most",
+        ),
         (lambda: cluster(front={"directors": [NODES[0], {"host": "lvs2"}]}), "has no id: it is written down"),
         (
             lambda: cluster(front={"directors": [NODES[0], {"host": "lvs2", "id": 1}]}),

@@ -122,6 +122,11 @@ def test_nothing_to_do_is_an_empty_text() -> None:
     assert files({"router_id": "lvs1"})["config"] == ""
 
 
+def test_a_password_is_for_the_instances_that_can_have_one() -> None:
+    six = {**BACK, "vips": [{"address": "2001:db8::10"}]}
+    assert config(instances=[FRONT, six], auth_pass="s3cret").count("include") == 1
+
+
 def test_no_password_is_no_include() -> None:
     assert "include" not in config() and files(SETTINGS)["secret"] == ""
 
@@ -213,6 +218,10 @@ def test_each_option_has_its_line(changed: dict[str, t.Any], line: str) -> None:
         ({"scripts": [{"name": "up", "command": "true"}]}, "absolute path"),
         ({"scripts": [{"name": "up", "command": "/bin/true"}], "script_user": "root"}, "never run as root"),
         (web(quorum=4), "above 3, the sum of the weights"),
+        (web(quorum=2, hysteresis=2), "hysteresis 2 must be below quorum 2"),
+        ({**instance(version=3), "auth_pass": "secret"}, "no instance of VRRP is of version 2"),
+        (check(type="script", path="/bin/true", keepalived={"user": "root"}), "never root"),
+        ({"scripts": [{"name": "up", "command": "/bin/true", "user": "root"}]}, "scripts never run as root"),
         (web(quorum=3, hysteresis=1), "quorum 3 with hysteresis 1 is above 3"),
         (web(sorry_server={"address": "192.0.2.1", "port": 8080}), "differs from the service's"),
         (web(sorry_server={"address": "192.0.2.11"}), "one of its real servers"),
