@@ -16,7 +16,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import REAL_
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, endpoint
 from ansible_collections.openlvs.lvs.plugins.module_utils._vip_devices import can_be_made
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import marks, words
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground, families
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.both import check_both, check_sides
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
@@ -117,9 +117,19 @@ def _check_real_servers(service: Service, hosts: Hosts, findings: Findings) -> N
         if known != server.where:
             text = f"{server.name} is a real server of this service already, by {known.rpartition(' ')[2]}"
             findings.add(server.where, f"{text}; its weight alone is changed by lvs_weight in its host variables")
+        _check_family(service, server, findings)
         _check_port(service, server, findings)
         if server.host in service.directors:
             check_both(service, server, hosts, findings)
+
+
+def _check_family(service: Service, server: RealServer, findings: Findings) -> None:
+    address = server.address
+    if server.unmanaged or address is None or not service.vips:
+        return
+    if not any(address.version in families(server, vip) for vip in service.vips):
+        text = f"address {address} of real server {server.name} is of another family than vip {service.vips[0].address}"
+        findings.add(server.where, f"{text}, and only forward tun can bridge that")
 
 
 def _check_port(service: Service, server: RealServer, findings: Findings) -> None:

@@ -27,6 +27,7 @@ Render = t.Callable[[str, str], t.Any]
 _REFERENCE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _NEARLY_THE_SAME = 0.85
 _MAX_REFERENCES = 20
+_OURS = ("lvs_", "keepalived_", "ldirectord_", "pacemaker_")
 
 
 def plain(value: t.Any, rendered: t.Mapping[str, t.Any] | None = None) -> t.Any:
@@ -172,7 +173,12 @@ class Reader:
     def warn_of_misspelt(self) -> None:
         """A variable that is nearly one of ours is read by nobody, and nobody would say so."""
         known = HOST_VARIABLES + DESCRIPTION_VARIABLES
-        seen = {name: host for host, variables in self._hosts.items() for name in variables if name.startswith("lvs_")}
+        seen = {
+            name: host
+            for host, variables in self._hosts.items()
+            for name in variables
+            if isinstance(name, str) and name.startswith(_OURS)
+        }
         for name, host in seen.items():
             hint = did_you_mean(name, known, _NEARLY_THE_SAME) if name not in known else ""
             if hint:

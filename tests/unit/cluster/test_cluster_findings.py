@@ -617,3 +617,10 @@ def test_a_host_that_would_change_its_side_in_one_run(host: str, side: str, text
     seen = facts((address, "eth0"), vips={"192.0.2.77": side})
     findings = build(web(), hosts={host: {"lvs_host": seen}}).findings
     assert [finding for finding in findings if text in finding] == findings != []
+
+
+def test_an_address_of_the_other_family_is_none_for_direct_routing():
+    servers = [{"host": "rs1", "address": "2001:db8::11"}]
+    assert "is of another family than vip 192.0.2.77, and only forward tun can bridge that" in only(
+        build(web(real_servers=servers))
+    )
