@@ -205,7 +205,7 @@ def test_too_little_room_is_said(monkeypatch):
     fields = list(room)[:10]
     six = [topology.find(name) for name in topology.DEFAULT_HOSTS]
     monkeypatch.setattr(uml.os, "statvfs", lambda path: os.statvfs_result([*fields[:4], 0, *fields[5:]]))
-    with pytest.raises(Trouble, match=r"0 MiB left.*6 hosts can take 1536 MiB.*remount,size=1792M"):
+    with pytest.raises(Trouble, match=r"0 MiB left.*6 hosts can take 2048 MiB.*remount,size=2304M"):
         uml.check(six)
     monkeypatch.setattr(uml.os, "statvfs", lambda path: os.statvfs_result([*fields[:8], os.ST_NOEXEC, fields[9]]))
     with pytest.raises(Trouble, match="noexec"):
