@@ -22,6 +22,10 @@ CHECKOUT = HERE.parents[1]
 LAB = CHECKOUT / "tests" / "lab" / "lab"
 HOSTS = ("lvs1", "rs1")
 OPEN = ("--extra-vars", "lvs_firewall=open")
+# The others remember our rules, whoever has them load their own.
+BY_HAND = [name for name, firewall in FIREWALLS.items() if firewall.by_hand]
+# The others leave rules of somebody else alone, or a unit of ours hears of it.
+FLUSHING = [name for name, firewall in FIREWALLS.items() if firewall.flushes]
 ASKED = ("192.168.0.77:80", "192.168.0.77:8080", "192.168.4.210:80")
 
 
@@ -133,9 +137,8 @@ def test_it_stays_open(site: Site, what: str) -> None:
     site.well("verify", *OPEN)
 
 
+@pytest.mark.parametrize("site", BY_HAND, indirect=True, scope="module")
 def test_what_somebody_takes_along_is_named_and_put_back(site: Site) -> None:
-    if not site.firewall.by_hand:
-        pytest.skip("it remembers our rules itself, whoever has it load its own")
     for host in HOSTS:
         site.on(host, site.firewall.by_hand)
     assert site.answers() == ["nobody"] * len(ASKED)
@@ -148,9 +151,8 @@ def test_what_somebody_takes_along_is_named_and_put_back(site: Site) -> None:
     assert not re.search(r"changed=[1-9]|failed=[1-9]", site.well("site", *OPEN))
 
 
+@pytest.mark.parametrize("site", FLUSHING, indirect=True, scope="module")
 def test_marks_that_would_not_stay_are_refused(site: Site) -> None:
-    if not site.firewall.flushes:
-        pytest.skip("it leaves the rules of others alone, or a unit of ours hears of it")
     code, output = site.play("site", *OPEN, "--extra-vars", "lvs_marks_by=iptables")
     assert code != 0 and "marks: firewalld runs on this host, and flushes all rules of iptables" in output, output
     site.works()
