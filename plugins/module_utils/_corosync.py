@@ -17,10 +17,10 @@ import shutil
 import tempfile
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _cib, _files, _host_kernel, _manifest
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
+from ansible_collections.openlvs.lvs.plugins.module_utils import _cib, _daemon_work, _files, _host_kernel, _moved
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import RemoveAddress, RemoveRoute
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest, VipRecord
+from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address, HostRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import Run, Unit
 
@@ -94,22 +94,19 @@ class Daemons:
             raise OptionError([f"Corosync refuses its file: {line}" for line in said.splitlines()])
 
 
-class Work:
+class Work(_daemon_work.Work):
     """One run.
 
-    :attr changes: what was done, or in check mode would be.
     :attr reload: a running cluster has to be told of a new file, when every director has it.
     """
 
     def __init__(self, request: Request, daemons: Daemons, check_mode: bool) -> None:
+        super().__init__(check_mode)
         self._asked = request
         self._daemons = daemons
-        self._check_mode = check_mode
-        self.changes: list[str] = []
         self.reload = False
         self.texts = {path: text for path, text in ((path, _files.read(path)) for path in _MODES) if text is not None}
         self.units = daemons.states()
-        self._host = _host_kernel.read()
 
     @property
     def ours(self) -> bool:
@@ -121,16 +118,11 @@ class Work:
     def enabled(self, name: str) -> bool:
         return self.units[name].get("UnitFileState") == "enabled"
 
-    def run(self) -> None:
-        """:raises LvsError: when something refuses; the details tell what was done before."""
-        try:
-            if self._asked.config:
-                self._be_there()
-            elif self.ours:  # what keepalived moves stands in the same record
-                self._go()
-        except LvsError as exc:
-            exc.details.setdefault("applied", self.changes)
-            raise
+    def _converge(self) -> None:
+        if self._asked.config:
+            self._be_there()
+        elif self.ours:  # what keepalived moves stands in the same record
+            self._go()
 
     # ---- being there
 
@@ -142,7 +134,7 @@ class Work:
         if new:
             self._daemons.judge(asked.config, asked.key)
         routes = self._routes()
-        self._record(self._host.manifest.with_moved(asked.vips), "# record: the cluster moves the VIPs")
+        self._record(self._manifest.with_moved(asked.vips), "# record: the cluster moves the VIPs")
         if CONFIG in self.texts and not self.ours:
             self._do(f"keep {CONFIG} as {KEPT}", lambda: _files.write(KEPT, self.texts[CONFIG], 0o644))
         for path in new:
@@ -158,43 +150,36 @@ class Work:
             if not (self.active(name) and self.ours):
                 self._do(f"systemctl start {name}", functools.partial(self._daemons.systemctl, "start", name))
         for step in map(RemoveRoute, routes):
-            self._do(str(step), functools.partial(_host_kernel.apply, [step], self._host))
-        left = [address for address in self._host.manifest.moved if address not in asked.vips]
-        self._record(self._host.manifest.without_moved(left), "# record: what left the description is no longer ours")
+            self._do(str(step), functools.partial(_host_kernel.apply, [step], self.host))
+        left = [address for address in self._manifest.moved if address not in asked.vips]
+        self._record(self._manifest.without_moved(left), "# record: what left the description is no longer ours")
 
     def _routes(self) -> list[HostRoute]:
         """The routes to VIPs that the role director has put here: the cluster takes the VIPs, and would leave these."""
-        taken = [address for address in self._host.manifest.vips_of(DIRECTOR) if address in self._asked.vips]
-        routes = [route for address in taken for route in self._host.routes_to(address)]
+        taken = [address for address in self._manifest.vips_of(DIRECTOR) if address in self._asked.vips]
+        routes = [route for address in taken for route in self.host.routes_to(address)]
         return [route for route in routes if route.gateway is None and route.scope == "link"]
 
     def differs(self, path: str, text: str) -> bool:
         return self.texts.get(path) != text or (os.lstat(path).st_mode & 0o777) != _MODES[path]
 
     def _refuse(self) -> None:
-        links = self._host.links
-        findings = [
-            f"VIP {address}: there is no interface {vip['interface']!r} on this host; there are {', '.join(links)}."
-            for address, vip in self._asked.vips.items()
-            if vip["interface"] not in links
-        ]
         if foreign(self.texts.get(CONFIG, "")):
-            findings.append(f"{CONFIG} is that of a cluster that somebody else has made. Nothing was changed.")
-        if findings:
-            raise OptionError(findings)
+            raise OptionError([f"{CONFIG} is that of a cluster that somebody else has made. Nothing was changed."])
+        _moved.refuse_homeless(self._asked.vips, self.host)
 
     # ---- going
 
     def _go(self) -> None:
         if self._asked.stays:
             return
-        held = self._held()
+        held = _moved.held(self.host)
         self._stop()
         for name in (PACEMAKER, COROSYNC):
             if self.enabled(name):
                 self._do(f"systemctl disable {name}", functools.partial(self._daemons.systemctl, "disable", name))
         if self._asked.hand_over and held:
-            self._record(self._handed_over(), "# record: the director has the VIPs")
+            self._record(_moved.handed_over(self._manifest), "# record: the director has the VIPs")
         else:
             self._clear(held)
         if KEY in self.texts:
@@ -209,37 +194,14 @@ class Work:
         for one in held:
             step = RemoveAddress(one)
             if self._check_mode or one in _host_kernel.read().addresses:
-                self._do(str(step), functools.partial(_host_kernel.apply, [step], self._host))
-        moved = self._host.manifest.moved
-        self._record(self._host.manifest.without_moved(moved), "# record: the cluster has nothing here any more")
+                self._do(str(step), functools.partial(_host_kernel.apply, [step], self.host))
+        moved = self._manifest.moved
+        self._record(self._manifest.without_moved(moved), "# record: the cluster has nothing here any more")
 
     def _stop(self) -> None:
         for name in (PACEMAKER, COROSYNC):
             if self.active(name):
                 self._do(f"systemctl stop {name}", functools.partial(self._daemons.systemctl, "stop", name))
-
-    def _handed_over(self) -> Manifest:
-        moved = self._host.manifest.moved
-        vips = {key: VipRecord(**{**vip, "side": DIRECTOR}) for key, vip in moved.items()}
-        return self._host.manifest.with_vips(vips).without_moved(vips)
-
-    def _held(self) -> list[Address]:
-        """The VIPs that are here now."""
-        moved = self._host.manifest.moved
-        standing = [one for address in moved for one in self._host.standing(address)]
-        return [one for one in standing if one.interface == moved[one.address]["interface"]]
-
-    # ---- doing, or in check mode only telling
-
-    def _do(self, text: str, act: t.Callable[[], object]) -> None:
-        if not self._check_mode:
-            act()
-        self.changes.append(text)
-
-    def _record(self, manifest: Manifest, text: str) -> None:
-        if manifest != self._host.manifest:
-            self._do(text, lambda: _manifest.save(manifest))
-            self._host = dataclasses.replace(self._host, manifest=manifest)
 
 
 def _write(path: str, text: str) -> None:
@@ -256,10 +218,7 @@ def _forget() -> None:
 
 def run(request: Request, daemons: Daemons, check_mode: bool) -> Work:
     """Bring both daemons to what is asked; the work tells what was done."""
-    with contextlib.nullcontext() if check_mode else _manifest.exclusive():
-        work = Work(request, daemons, check_mode)
-        work.run()
-    return work
+    return _daemon_work.run(lambda checking: Work(request, daemons, checking), check_mode)
 
 
 def foreign(config: str) -> bool:

@@ -20,13 +20,12 @@ import shutil
 import stat
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_kernel, _manifest
+from ansible_collections.openlvs.lvs.plugins.module_utils import _daemon_work, _files
 from ansible_collections.openlvs.lvs.plugins.module_utils._checker import Checks
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._engine_files import Engine
 from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import States, due
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
-from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, Manifest
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import Step, plan
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import RealServer, ServiceKey, Table
@@ -63,7 +62,6 @@ class Found:
     texts: t.Mapping[str, str]
     odd: frozenset[str]
     unit: t.Mapping[str, str]
-    host: Host
 
     @property
     def active(self) -> bool:
@@ -97,7 +95,7 @@ class Daemon(t.Protocol):
 def look(engine: Engine, daemon: Daemon) -> Found:
     texts = {path: text for path, text in ((path, _files.read(path)) for path in engine.all_modes) if text is not None}
     odd = frozenset(path for path in texts if _odd(path, engine.all_modes[path]))
-    return Found(engine, texts, odd, daemon.state(), _host_kernel.read())
+    return Found(engine, texts, odd, daemon.state())
 
 
 def _odd(path: str, mode: int) -> bool:
@@ -110,32 +108,23 @@ def _write(path: str, text: str, mode: int) -> None:
     _files.write(path, text, mode)
 
 
-class Work:
-    """One run. What a daemon has of its own is told by its subclass.
-
-    :attr changes: what was done, or in check mode would be.
-    """
+class Work(_daemon_work.Work):
+    """One run. What a daemon has of its own is told by its subclass."""
 
     engine: Engine
 
     def __init__(self, request: Request, daemon: Daemon, access: Access, check_mode: bool) -> None:
+        super().__init__(check_mode)
         self._asked = request
         self._unit = daemon
         self._access = access
-        self._check_mode = check_mode
-        self.changes: list[str] = []
         self.found = look(self.engine, daemon)
 
-    def run(self) -> None:
-        """:raises LvsError: when something refuses; the details tell what was done before."""
-        try:
-            if self._asked.config:
-                self._be_there()
-            elif self._is_there():
-                self._go()
-        except LvsError as exc:
-            exc.details.setdefault("applied", self.changes)
-            raise
+    def _converge(self) -> None:
+        if self._asked.config:
+            self._be_there()
+        elif self._is_there():
+            self._go()
 
     def _is_there(self) -> bool:
         return self.found.ours or bool(self._recorded())
@@ -152,24 +141,7 @@ class Work:
         :raises LvsError: when it does not tell."""
         raise NotImplementedError
 
-    # ---- doing, or in check mode only telling
-
-    @property
-    def _manifest(self) -> Manifest:
-        return self.found.host.manifest
-
-    def _recorded(self) -> tuple[str, ...]:
-        return self._manifest.services.get(self.engine.owner, ())
-
-    def _do(self, text: str, act: t.Callable[[], object]) -> None:
-        if not self._check_mode:
-            act()
-        self.changes.append(text)
-
-    def _do_all(self, texts: t.Sequence[str], act: t.Callable[[], object]) -> None:
-        if texts and not self._check_mode:
-            act()
-        self.changes += texts
+    # ---- files and unit
 
     def _remove(self, path: str) -> None:
         def act() -> None:
@@ -179,13 +151,6 @@ class Work:
                     os.rmdir(os.path.dirname(path))
 
         self._do(f"remove {path}", act)
-
-    def _record(self, manifest: Manifest, text: str) -> None:
-        if manifest != self._manifest:
-            self._do(text, lambda: _manifest.save(manifest))
-            self.found = dataclasses.replace(self.found, host=dataclasses.replace(self.found.host, manifest=manifest))
-
-    # ---- files and unit
 
     def _put_files(self, texts: t.Mapping[str, str]) -> None:
         """Write these, an empty one away, beside the file for the unit; and have it started at boot, or by others."""
@@ -243,6 +208,9 @@ class Work:
 
     # ---- whose the services are
 
+    def _recorded(self) -> tuple[str, ...]:
+        return self._manifest.services.get(self.engine.owner, ())
+
     def _left_out(self) -> list[str]:
         """Services of its own that are described no more."""
         return [name for name in self._recorded() if name not in map(str, self._asked.described.services)]
@@ -295,21 +263,6 @@ class Work:
         owned = [ServiceKey.parse(name) for name in names]
         steps = plan(self._access.read(), Table(), owned=owned)
         self._do_all([str(step) for step in steps], lambda: self._access.apply(steps))
-
-
-_W = t.TypeVar("_W", bound=Work)
-
-
-def run(make: t.Callable[[bool], _W], check_mode: bool) -> _W:
-    """Bring the daemon to what is asked; the work tells what was done."""
-    if check_mode:
-        work = make(True)
-        work.run()
-        return work
-    with _manifest.exclusive():
-        work = make(False)
-        work.run()
-        return work
 
 
 def told(work: Work, request: Request, texts: t.Mapping[str, str]) -> dict[str, t.Any]:

@@ -17,15 +17,17 @@ import functools
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _daemon_work,
     _engine,
     _host_kernel,
     _keepalived_sync,
+    _moved,
     _sync_daemon,
 )
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import States
-from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError, OptionError
-from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress, RemoveRoute
+from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
+from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, RemoveAddress, RemoveRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG, ENGINE, SECRET, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_state import knows
@@ -72,7 +74,7 @@ class Work(_engine.Work):
 
     def _be_there(self) -> None:
         request, found = self._request, self.found
-        self._refuse()
+        _moved.refuse_homeless(request.vips, self.host)
         new = found.differs(CONFIG, request.config) or found.differs(SECRET, request.secret)
         if new:
             self._daemon.judge(request.config, request.secret, SECRET)
@@ -89,20 +91,10 @@ class Work(_engine.Work):
         self._take_checker()
         self._record(self._settled(), "# record: what left the description is no longer ours")
 
-    def _refuse(self) -> None:
-        findings = [
-            f"VIP {address}: there is no interface {vip['interface']!r} on this host; there are "
-            f"{', '.join(self.found.host.links)}."
-            for address, vip in self._request.vips.items()
-            if vip["interface"] not in self.found.host.links
-        ]
-        if findings:
-            raise OptionError(findings)
-
     def _taken(self) -> list[Address]:
         """VIPs that the role director has put here: they serve, and go on serving."""
         ours = self._manifest.vips_of(DIRECTOR)
-        return [one for address in self._request.vips if address in ours for one in self.found.host.standing(address)]
+        return [one for address in self._request.vips if address in ours for one in self.host.standing(address)]
 
     def _claimed(self, gone: t.Sequence[str]) -> Manifest:
         return super()._claimed(gone).with_moved(self._request.vips)
@@ -113,7 +105,7 @@ class Work(_engine.Work):
 
     def _begin(self, word: str, taken: t.Sequence[Address]) -> None:
         covers = [Address(one.address, 128 if one.ipv6 else 32, _COVER) for one in taken if one.interface != _COVER]
-        host = self.found.host
+        host = self.host
         _host_kernel.apply([AddAddress(one) for one in covers], host)
         try:
             self._daemon.systemctl(word, UNIT)
@@ -144,22 +136,16 @@ class Work(_engine.Work):
 
     def _sync(self) -> None:
         """What a keepalived that was killed, or reloaded with other words, has left of sync daemons."""
-        here = any(self._held(_host_kernel.read()))
+        here = any(_moved.held(_host_kernel.read()))
         ours = _keepalived_sync.named_in(self.found.texts.get(CONFIG, ""))
         wanted = _keepalived_sync.due(self._syncing.daemons(), self._request.sync, ours, here, mtu)
         self.changes += _sync_daemon.converge(self._syncing, wanted, self._check_mode).changes
-
-    def _held(self, host: Host) -> list[Address]:
-        """The VIPs that VRRP has here now."""
-        moved = self._manifest.moved
-        standing = [one for address in moved for one in host.standing(address)]
-        return [one for one in standing if one.interface == moved[one.address]["interface"]]
 
     # ---- going
 
     def _go(self) -> None:
         found = self.found
-        held = self._held(found.host)
+        held = _moved.held(self.host)
         serves = bool(held) or not self._manifest.moved
         stays = self._request.hand_over and serves
         if found.active:
@@ -174,8 +160,7 @@ class Work(_engine.Work):
             self._clear(held)
 
     def _handed_over(self) -> Manifest:
-        vips = {key: VipRecord(**{**vip, "side": DIRECTOR}) for key, vip in self._manifest.moved.items()}
-        return super()._handed_over().with_vips(vips).without_moved(vips)
+        return _moved.handed_over(super()._handed_over())
 
     def _clear(self, held: t.Sequence[Address]) -> None:
         """What a keepalived that was killed has left; one that ends has taken it along."""
@@ -183,14 +168,14 @@ class Work(_engine.Work):
             self._clear_table(self._recorded())
             standing = held if self._check_mode else [one for one in held if one in _host_kernel.read().addresses]
             removals = [RemoveAddress(one) for one in standing]
-            self._do_all([str(step) for step in removals], lambda: _host_kernel.apply(removals, self.found.host))
+            self._do_all([str(step) for step in removals], lambda: _host_kernel.apply(removals, self.host))
         manifest = self._manifest.with_services(ENGINE.owner, ()).without_moved(self._manifest.moved)
         self._record(manifest, "# record: keepalived has nothing here any more")
 
 
 def run(request: Request, daemon: Daemon, access: Access, syncing: _sync_daemon.Access, check_mode: bool) -> Work:
     """Bring keepalived to what is asked; the work tells what was done."""
-    return _engine.run(lambda checking: Work(request, daemon, access, syncing, checking), check_mode)
+    return _daemon_work.run(lambda checking: Work(request, daemon, access, syncing, checking), check_mode)
 
 
 def told(work: Work, request: Request) -> dict[str, t.Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _engine
+from ansible_collections.openlvs.lvs.plugins.module_utils import _daemon_work, _engine
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import Access
 from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import States
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
@@ -103,7 +103,7 @@ class Work(_engine.Work):
 
 def run(request: Request, daemon: Daemon, access: Access, check_mode: bool) -> Work:
     """Bring ldirectord to what is asked; the work tells what was done."""
-    return _engine.run(lambda checking: Work(request, daemon, access, checking), check_mode)
+    return _daemon_work.run(lambda checking: Work(request, daemon, access, checking), check_mode)
 
 
 def told(work: Work, request: Request) -> dict[str, t.Any]:

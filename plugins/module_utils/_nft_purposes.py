@@ -28,6 +28,14 @@ _T = t.TypeVar("_T")
 Entries = t.Sequence[t.Mapping[str, t.Any]]
 Purpose = t.Callable[[Entries, list[str]], list[Chain]]
 
+# How modules take what goes to ports of VIPs, and the mark that it gets.
+PASSING: dict[str, t.Any] = {
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "ports": {"type": "list", "elements": "str", "required": True},
+    "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
+}
+MARK: dict[str, t.Any] = {"mark": {"type": "int", "required": True}, **PASSING}
+
 
 def chains_of(role: str, params: t.Mapping[str, t.Any]) -> list[Chain]:
     """All chains that the module's options ask for.

@@ -177,23 +177,17 @@ findings:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openlvs.lvs.plugins.module_utils import _corosync
+from ansible_collections.openlvs.lvs.plugins.module_utils import _corosync, _moved
 from ansible_collections.openlvs.lvs.plugins.module_utils._corosync import CONFIG, COROSYNC, KEY, PACEMAKER
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import VRRP, VipRecord
 
 
 def argument_spec() -> dict[str, t.Any]:
     """The options."""
-    vip = {
-        "address": {"type": "str", "required": True},
-        "prefix": {"type": "int", "required": True},
-        "interface": {"type": "str", "required": True},
-    }
     return {
         "config": {"type": "str", "required": True},
         "authkey": {"type": "str", "default": "", "no_log": True},
-        "vips": {"type": "list", "elements": "dict", "default": [], "options": vip},
+        "vips": _moved.OPTION,
         "hand_over": {"type": "bool", "default": False},
         "stays": {"type": "bool", "default": False},
     }
@@ -201,17 +195,7 @@ def argument_spec() -> dict[str, t.Any]:
 
 def request(params: t.Mapping[str, t.Any]) -> _corosync.Request:
     """What the options ask for."""
-    vips = {
-        vip["address"]: VipRecord(
-            side=VRRP,
-            interface=vip["interface"],
-            prefix=vip["prefix"],
-            label=None,
-            host_route=False,
-            announced=False,
-        )
-        for vip in params["vips"]
-    }
+    vips = _moved.records(params["vips"], announced=False)
     return _corosync.Request(params["config"], params["authkey"], vips, params["hand_over"], params["stays"])
 
 

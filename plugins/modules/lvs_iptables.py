@@ -101,18 +101,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._iptables import run
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft import DIRECTOR
-from ansible_collections.openlvs.lvs.plugins.module_utils._nft_purposes import chains_of
+from ansible_collections.openlvs.lvs.plugins.module_utils._nft_purposes import MARK, chains_of
 
 
 def argument_spec() -> dict[str, t.Any]:
     """The options."""
-    mark = {
-        "mark": {"type": "int", "required": True},
-        "addresses": {"type": "list", "elements": "str", "required": True},
-        "ports": {"type": "list", "elements": "str", "required": True},
-        "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
-    }
-    return {"marks": {"type": "list", "elements": "dict", "required": True, "options": mark}}
+    return {"marks": {"type": "list", "elements": "dict", "required": True, "options": MARK}}
 
 
 def main() -> None:

@@ -197,30 +197,24 @@ findings:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openlvs.lvs.plugins.module_utils import _engine_args, _keepalived
+from ansible_collections.openlvs.lvs.plugins.module_utils import _engine_args, _keepalived, _moved
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LibraryMissing, LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._interpreter import start_again_with
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import CONFIG
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import Sync
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import VRRP, VipRecord
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink_control import Control
 
 
 def argument_spec() -> dict[str, t.Any]:
     """The options."""
-    vip = {
-        "address": {"type": "str", "required": True},
-        "prefix": {"type": "int", "required": True},
-        "interface": {"type": "str", "required": True},
-    }
     sync = {"interface": {"type": "str", "required": True}, "id": {"type": "int", "required": True}}
     return {
         "config": {"type": "str", "required": True},
         "secret": {"type": "str", "default": "", "no_log": True},
         "services": {"type": "list", "elements": "dict", "default": []},
-        "vips": {"type": "list", "elements": "dict", "default": [], "options": vip},
+        "vips": _moved.OPTION,
         "sync": {"type": "dict", "options": sync},
         "checks": {"type": "dict", "default": {}},
         "check_user": {"type": "str", "default": "nobody"},
@@ -230,23 +224,12 @@ def argument_spec() -> dict[str, t.Any]:
 
 def request(params: t.Mapping[str, t.Any]) -> _keepalived.Request:
     """What the options ask for."""
-    vips = {
-        vip["address"]: VipRecord(
-            side=VRRP,
-            interface=vip["interface"],
-            prefix=vip["prefix"],
-            label=None,
-            host_route=False,
-            announced=True,
-        )
-        for vip in params["vips"]
-    }
     return _keepalived.Request(
         config=params["config"],
         secret=params["secret"],
         described=_engine_args.described(params["services"]),
         sorry=_engine_args.sorry_servers(params["services"]),
-        vips=vips,
+        vips=_moved.records(params["vips"], announced=True),
         sync=Sync(**params["sync"]) if params["sync"] else None,
         hand_over=params["hand_over"],
         checks=params["checks"],

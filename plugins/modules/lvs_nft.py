@@ -315,17 +315,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft import DIRECTOR, FORWARDING, REALSERVER, render
 from ansible_collections.openlvs.lvs.plugins.module_utils._nft_host import Nft, Place, run
-from ansible_collections.openlvs.lvs.plugins.module_utils._nft_purposes import chains_of
+from ansible_collections.openlvs.lvs.plugins.module_utils._nft_purposes import MARK, PASSING, chains_of
 
 
 def argument_spec() -> dict[str, t.Any]:
     """The options."""
-    mark = {
-        "mark": {"type": "int", "required": True},
-        "addresses": {"type": "list", "elements": "str", "required": True},
-        "ports": {"type": "list", "elements": "str", "required": True},
-        "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
-    }
     handed_on = {
         "mark": {"type": "int", "required": True},
         "addresses": {"type": "list", "elements": "str", "required": True},
@@ -349,13 +343,12 @@ def argument_spec() -> dict[str, t.Any]:
         "addresses": {"type": "list", "elements": "str", "required": True},
         "sources": {"type": "list", "elements": "dict", "default": [], "options": source},
     }
-    passing = {key: mark[key] for key in ("addresses", "ports", "protocol")}
     servers = {"type": "list", "elements": "str", "required": True}
     return {
         "table": {"type": "str", "choices": [DIRECTOR, FORWARDING, REALSERVER], "required": True},
-        "masquerade": {"type": "list", "elements": "dict", "default": [], "options": {**passing, "servers": servers}},
-        "forward": {"type": "list", "elements": "dict", "default": [], "options": passing},
-        "marks": {"type": "list", "elements": "dict", "default": [], "options": mark},
+        "masquerade": {"type": "list", "elements": "dict", "default": [], "options": {**PASSING, "servers": servers}},
+        "forward": {"type": "list", "elements": "dict", "default": [], "options": PASSING},
+        "marks": {"type": "list", "elements": "dict", "default": [], "options": MARK},
         "handed_on": {"type": "list", "elements": "dict", "default": [], "options": handed_on},
         "tunnels": {"type": "list", "elements": "dict", "default": [], "options": tunnel},
         "silent": {"type": "list", "elements": "dict", "default": [], "options": silent},

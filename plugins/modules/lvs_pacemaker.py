@@ -129,21 +129,16 @@ import functools
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openlvs.lvs.plugins.module_utils import _pacemaker
+from ansible_collections.openlvs.lvs.plugins.module_utils import _moved, _pacemaker
 from ansible_collections.openlvs.lvs.plugins.module_utils._cib import Vip
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 
 
 def argument_spec() -> dict[str, t.Any]:
     """The options."""
-    vip = {
-        "address": {"type": "str", "required": True},
-        "prefix": {"type": "int", "required": True},
-        "interface": {"type": "str", "required": True},
-    }
     return {
         "state": {"type": "str", "choices": ["present", "absent", "left", "moved"], "default": "present"},
-        "vips": {"type": "list", "elements": "dict", "default": [], "options": vip},
+        "vips": _moved.OPTION,
         "fencing": {"type": "bool", "default": True},
         "node": {"type": "str", "default": ""},
     }

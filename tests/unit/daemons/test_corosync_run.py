@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _corosync
+from ansible_collections.openlvs.lvs.plugins.module_utils import _corosync, _daemon_work
 from ansible_collections.openlvs.lvs.plugins.module_utils._corosync import COROSYNC, HEADER, PACEMAKER, Request
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
@@ -41,7 +41,7 @@ class World:
         monkeypatch.setattr(_corosync, "_MODES", {str(self.config): 0o644, str(self.key): 0o400})
         monkeypatch.setattr(_corosync._host_kernel, "read", lambda: self.host)
         monkeypatch.setattr(_corosync._host_kernel, "apply", lambda steps, _host: self.done.extend(map(str, steps)))
-        monkeypatch.setattr(_corosync._manifest, "save", self._record)
+        monkeypatch.setattr(_daemon_work._manifest, "save", self._record)
         self.cib.mkdir()
         (self.cib / "cib.xml").write_text("old")
 

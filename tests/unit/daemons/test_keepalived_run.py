@@ -10,7 +10,12 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.openlvs.lvs.plugins.module_utils import _engine, _keepalived, _keepalived_daemon
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _daemon_work,
+    _engine,
+    _keepalived,
+    _keepalived_daemon,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._engine_state import ServerState, ServiceState
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
@@ -65,7 +70,7 @@ class World:
         self.unit = {"UnitFileState": "disabled", "ActiveState": "inactive"}
         links = {name: Link(1, name, "02:00:00:00:00:01", loopback=name == "lo") for name in ("lo", "eth0")}
         self.host = Host(links, (), (), {}, {}, frozenset(), frozenset(), Manifest())
-        files, kernel = _engine._files, _engine._host_kernel
+        files, kernel = _engine._files, _daemon_work._host_kernel
         monkeypatch.setattr(_engine, "look", lambda *_args: self.look())
         monkeypatch.setattr(_engine, "_write", lambda path, *_args: self.done.append(f"write {path}"))
         monkeypatch.setattr(files, "write", lambda path, _text, _mode: self.done.append(f"write {path}"))
@@ -73,10 +78,10 @@ class World:
         monkeypatch.setattr(files, "read", lambda path: dict.get(self.texts, path))  # texts is replaced
         monkeypatch.setattr(kernel, "read", lambda: self.host)
         monkeypatch.setattr(kernel, "apply", lambda steps, _host: self._touch(steps))
-        monkeypatch.setattr(_engine._manifest, "save", self._record)
+        monkeypatch.setattr(_daemon_work._manifest, "save", self._record)
 
     def look(self) -> _engine.Found:
-        return _engine.Found(self.engine, self.texts, frozenset(), self.unit, self.host)
+        return _engine.Found(self.engine, self.texts, frozenset(), self.unit)
 
     def running(self) -> None:
         """Keepalived works here with what is wanted."""
