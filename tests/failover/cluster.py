@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import time
+import typing as t
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -40,11 +41,12 @@ def play(name: str, *inventories: Path, **extra: str) -> str:
     return done.stdout
 
 
-def run_playbook(name: str, description: dict[str, object], folder: Path, **extra: str) -> str:
-    """The same on the lab with a description."""
+def run_playbook(name: str, description: t.Mapping[str, t.Any], folder: Path, **extra: str) -> str:
+    """The same on those hosts of the lab that a description has, and on nobody who may be down."""
     described = folder / "inventory.json"
     described.write_text(json.dumps(description))
-    return play(name, inventory(), described, **extra)
+    hosts = ("client", "router", *description["all"]["hosts"])
+    return play(name, inventory_of(hosts, folder), described, **extra)
 
 
 def until(true: Callable[[], bool], what: str) -> None:

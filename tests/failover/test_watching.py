@@ -26,7 +26,7 @@ def description() -> dict[str, object]:
     """Two instances that move together; only the first one watches anything."""
     directors = [{"host": name, "priority": 100} for name in DIRECTORS]
     front: dict[str, object] = {"name": "front", "id": 51, "group": "site", "directors": directors}
-    front |= {"track_interfaces": ["dummy9"], "track_scripts": ["uplink"]}
+    front |= {"track_interfaces": ["dummy9"], "track_scripts": ["uplink"], "track_processes": ["web"]}
     front |= {"keepalived": {"notify": "/usr/local/bin/tell vrrp", "garp_master_repeat": 3}}
     vrrp = [front, {"name": "back", "id": 52, "group": "site", "directors": directors}]
     services = [
@@ -41,7 +41,10 @@ def description() -> dict[str, object]:
         }
         for name, vip in VIPS.items()
     ]
-    watched = {"keepalived_scripts": [{"name": "uplink", "command": "/usr/local/bin/look down", "fall": 1}]}
+    watched: dict[str, object] = {
+        "keepalived_scripts": [{"name": "uplink", "command": "/usr/local/bin/look down", "fall": 1}],
+        "keepalived_processes": [{"name": "web", "process": "nginx"}],
+    }
     hosts = {name: {"lvs_addresses": [f"192.168.0.{number}/24"]} for name, number in ADDRESSES.items()}
     variables = {"lvs_engine": "keepalived", "lvs_services": services, "lvs_vrrp": vrrp, **watched}
     return {"all": {"vars": variables, "hosts": hosts, "children": {"lvs_directors": {"hosts": {"lvs2": {}}}}}}
@@ -75,7 +78,7 @@ def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in DIRECTORS:
         put(name, "/usr/local/bin/tell", TELL)
         put(name, "/usr/local/bin/look", LOOK)
-        on(name, "ip link add dummy9 type dummy && ip link set dummy9 up")
+        on(name, "ip link add dummy9 type dummy && ip link set dummy9 up && nginx")
     run_playbook("site", description(), folder)
     yield folder
     run_playbook("teardown", description(), folder)
@@ -96,6 +99,7 @@ def test_who_takes_the_vips_is_told_without_rights(folder: Path) -> None:
     [
         ("touch /run/down", "rm /run/down"),
         ("ip link set dummy9 down", "ip link set dummy9 up"),
+        ("nginx -s stop", "nginx"),
     ],
 )
 def test_what_one_of_them_watches_moves_all_of_a_group(fails: str, works: str) -> None:
