@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""What Pacemaker's configuration, the CIB, shall say of a cluster: a group of ldirectord and the VIPs. Pure.
+"""What Pacemaker's configuration, the CIB, shall say of a cluster: ldirectord on every node, the VIPs on one. Pure.
 
 Whatever else stands there is somebody else's, and stays as it is. Ours is known by how its ids begin.
 """
@@ -18,8 +18,11 @@ from dataclasses import dataclass
 PREFIX = "openlvs-"
 GROUP = f"{PREFIX}group"
 LDIRECTORD = f"{PREFIX}ldirectord"
+CLONE = f"{LDIRECTORD}-clone"
 OPTIONS = f"{PREFIX}options"
 _SECTIONS = ("crm_config", "resources", "constraints")
+# What could not be started somewhere may be tried there again.
+_TRIED_AGAIN = {"failure-timeout": "60s"}
 _EMPTY = "<cib><configuration><crm_config/><nodes/><resources/><constraints/></configuration></cib>"
 
 
@@ -78,16 +81,16 @@ def plan(text: str | None, vips: t.Sequence[Vip], fencing: bool) -> Plan:
 
 
 def leave(text: str) -> Plan:
-    """The group goes on, and the cluster looks after it no more."""
+    """VIPs and ldirectord go on, and the cluster looks after them no more."""
     root = ET.fromstring(text)
-    group = root.find(f"configuration/resources/group[@id='{GROUP}']")
-    meta = None if group is None else group.find("meta_attributes")
-    if meta is None or meta.find("nvpair[@name='is-managed']") is not None:
-        return Plan(None, (), "", "")
-    name = f"{GROUP}-meta-is-managed"
-    ET.SubElement(meta, "nvpair", id=name, name="is-managed", value="false")
-    shown = _shown(meta[-1])
-    return Plan(ET.tostring(root, encoding="unicode"), (f"pacemaker: create {name}",), "", shown)
+    changes, shown = [], ""
+    for kind, known in (("clone", CLONE), ("group", GROUP)):
+        meta = root.find(f"configuration/resources/{kind}[@id='{known}']/meta_attributes")
+        if meta is not None and meta.find("nvpair[@name='is-managed']") is None:
+            name = f"{known}-meta-is-managed"
+            shown += _shown(ET.SubElement(meta, "nvpair", id=name, name="is-managed", value="false"))
+            changes.append(f"pacemaker: create {name}")
+    return Plan(ET.tostring(root, encoding="unicode") if changes else None, tuple(changes), "", shown)
 
 
 def without_status(text: str) -> str:
@@ -134,25 +137,52 @@ def _in_order(vips: t.Sequence[Vip], found: t.Mapping[str, tuple[ET.Element, ET.
 
 
 def _wanted(vips: t.Sequence[Vip], fencing: bool) -> dict[str, tuple[str, ET.Element]]:
-    """Ldirectord first: the table is there when the first request comes."""
+    """Each element that is ours, with its section, in the order in which they are written."""
+    wanted = {
+        CLONE: ("resources", _everywhere()),
+        GROUP: ("resources", _together(vips)),
+        **{one.get("id", ""): ("constraints", one) for one in _where_ldirectord_is()},
+    }
+    if fencing:
+        return wanted
+    options = ET.Element("options")
+    _add_pairs(options, "cluster_property_set", OPTIONS, {"stonith-enabled": "false"})
+    return {OPTIONS: ("crm_config", options[0]), **wanted}
+
+
+def _everywhere() -> ET.Element:
+    """Ldirectord on every node: each has a table whose servers have been looked at before a VIP comes."""
+    clone = ET.Element("clone", id=CLONE)
+    _add_pairs(clone, "meta_attributes", f"{CLONE}-meta", _TRIED_AGAIN)
+    kind = {"id": LDIRECTORD, "class": "systemd", "type": "ldirectord"}
+    _add_operations(ET.SubElement(clone, "primitive", kind), LDIRECTORD, 60)
+    return clone
+
+
+def _together(vips: t.Sequence[Vip]) -> ET.Element:
+    """The VIPs on one node, where they stay as long as they run there."""
     group = ET.Element("group", id=GROUP)
-    # What runs well stays where it is; what could not be started somewhere may be tried there again.
-    meta = {"resource-stickiness": "INFINITY", "failure-timeout": "60s"}
-    _add_pairs(group, "meta_attributes", f"{GROUP}-meta", meta)
-    ldirectord = ET.SubElement(group, "primitive", {"id": LDIRECTORD, "class": "systemd", "type": "ldirectord"})
-    _add_operations(ldirectord, LDIRECTORD, 60)
+    _add_pairs(group, "meta_attributes", f"{GROUP}-meta", {"resource-stickiness": "INFINITY", **_TRIED_AGAIN})
     for vip in vips:
         kind = {"id": vip.id, "class": "ocf", "provider": "heartbeat", "type": "IPaddr2"}
         primitive = ET.SubElement(group, "primitive", kind)
         settings = {"ip": vip.address, "cidr_netmask": str(vip.prefix), "nic": vip.interface}
         _add_pairs(primitive, "instance_attributes", f"{vip.id}-params", settings)
         _add_operations(primitive, vip.id, 20)
-    wanted = {GROUP: ("resources", group)}
-    if not fencing:
-        options = ET.Element("options")
-        _add_pairs(options, "cluster_property_set", OPTIONS, {"stonith-enabled": "false"})
-        wanted = {OPTIONS: ("crm_config", options[0]), **wanted}
-    return wanted
+    return group
+
+
+def _where_ldirectord_is() -> tuple[ET.Element, ET.Element]:
+    """The VIPs are where ldirectord works, and come after it where both are about to start.
+
+    The order is no condition: where ldirectord has to be started again, its table is still there, and the VIPs stay.
+    """
+    places = {"rsc": GROUP, "with-rsc": CLONE, "score": "INFINITY"}
+    order = {"first": CLONE, "then": GROUP, "kind": "Optional"}
+    return (
+        ET.Element("rsc_colocation", {"id": f"{PREFIX}colocation", **places}),
+        ET.Element("rsc_order", {"id": f"{PREFIX}order", **order}),
+    )
 
 
 def _add_pairs(parent: ET.Element, tag: str, name: str, pairs: t.Mapping[str, str]) -> None:
@@ -188,6 +218,7 @@ class State:
     :attr quorate: it may run resources.
     :attr settled: somebody decides, and knows all nodes.
     :attr online: its nodes that are there.
+    :attr waiting: those of them that somebody has told to run nothing.
     :attr running: our resources: on which nodes each runs, and well.
     :attr failures: what has failed, in words.
     """
@@ -195,17 +226,23 @@ class State:
     quorate: bool
     settled: bool
     online: tuple[str, ...]
+    waiting: tuple[str, ...]
     running: t.Mapping[str, tuple[str, ...]]
     failures: tuple[str, ...]
 
-    def holders(self, wanted: t.Iterable[str]) -> list[str]:
+    def holders(self, vips: t.Iterable[str]) -> list[str]:
         """The nodes on which all of these run."""
-        places = [set(self.running.get(name, ())) for name in wanted]
+        places = [set(self.running.get(name, ())) for name in vips]
         return sorted(set.intersection(*places)) if places else []
 
-    def well(self, wanted: t.Collection[str]) -> bool:
+    def alone(self, vips: t.Collection[str]) -> bool:
         """Whether all of these run on one node, and nowhere else."""
-        return len(self.holders(wanted)) == 1 and all(len(self.running[name]) == 1 for name in wanted)
+        return len(self.holders(vips)) == 1 and all(len(self.running[name]) == 1 for name in vips)
+
+    def well(self, vips: t.Collection[str]) -> bool:
+        """The same, with ldirectord on each node that may run anything."""
+        able = set(self.online).difference(self.waiting)
+        return self.alone(vips) and able <= set(self.running.get(LDIRECTORD, ()))
 
 
 def read_state(text: str) -> State:
@@ -213,17 +250,21 @@ def read_state(text: str) -> State:
     root = ET.fromstring(text)
     decides = root.find("summary/current_dc")
     nodes = list(root.iterfind("nodes/node"))
+    running: dict[str, tuple[str, ...]] = {}
+    for one in root.iter("resource"):  # each instance of a clone has one of its own
+        name = one.get("id", "")
+        if name.startswith(PREFIX) and one.get("role") == "Started" and one.get("failed") == "false":
+            places = tuple(node.get("name", "") for node in one.iterfind("node"))
+            running[name] = tuple(sorted({*running.get(name, ()), *places}))
+    idle = [node for node in nodes if "true" in (node.get("standby"), node.get("maintenance"))]
     return State(
         quorate=decides is not None and decides.get("with_quorum") == "true",
         settled=decides is not None
         and decides.get("present") == "true"
         and not any(node.get("pending") == "true" for node in nodes),
         online=tuple(node.get("name", "") for node in nodes if node.get("online") == "true"),
-        running={
-            one.get("id", ""): tuple(node.get("name", "") for node in one.iterfind("node"))
-            for one in root.iter("resource")
-            if one.get("id", "").startswith(PREFIX) and one.get("role") == "Started" and one.get("failed") == "false"
-        },
+        waiting=tuple(node.get("name", "") for node in idle),
+        running=running,
         failures=tuple(
             f"{one.get('op_key', '')} on {one.get('node', '')}: {one.get('exitreason') or one.get('exitstatus', '')}"
             for one in root.iterfind("failures/failure")

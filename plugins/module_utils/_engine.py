@@ -42,7 +42,7 @@ class Request:
     :arg sorry: who answers for a service when too few are.
     :arg hand_over: what it leaves behind stays in the kernel, for the role director.
     :arg checks: what its checker looks at, by service; and ``user``, as whom.
-    :arg clustered: a cluster starts and stops it, on whichever director has the VIPs.
+    :arg clustered: a cluster starts it after boot.
     """
 
     config: str

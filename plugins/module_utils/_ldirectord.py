@@ -22,7 +22,6 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsErro
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_files import CONFIG, ENGINE, LOG, UNIT
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_state import is_built, last_words, states
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR
 from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import wait_until
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 
@@ -52,23 +51,13 @@ class Work(_engine.Work):
         gone = self._left_out()
         self._record(self._claimed(gone), "# record: ldirectord has the table")
         self._put_files({CONFIG: config})
-        if self._asked.clustered and found.active and not found.ours:  # as its package has started it
-            self._do(f"systemctl stop {UNIT}", lambda: self._unit.systemctl("stop", UNIT))
-            found = self.found = dataclasses.replace(found, unit={**found.unit, "ActiveState": "inactive"})
-        works = found.active or not self._asked.clustered or self._serves()
-        if works and (new or not found.active):
+        if new or not found.active:
             word = "reload" if found.active else "start"
             self._do(f"systemctl {word} {UNIT}", lambda: self._begin(word))
-        if not works:
-            self._clear_table(gone)
-        elif not self._check_mode or (found.active and not new):
+        if not self._check_mode or (found.active and not new):
             self._mend(gone)
         self._take_checker()
         self._record(self._settled(), "# record: what left the description is no longer ours")
-
-    def _serves(self) -> bool:
-        """Whether VIPs stand here that the cluster is to take over: clients are served until it has."""
-        return bool(self._manifest.vips_of(DIRECTOR))
 
     def _begin(self, word: str) -> None:
         self._unit.systemctl(word, UNIT)

@@ -76,7 +76,8 @@ class Cluster:
 
     def forget_failures(self) -> None:
         """So that what has failed is tried again."""
-        self._call("crm_resource", "--cleanup", "--resource", _cib.GROUP)
+        for name in (_cib.CLONE, _cib.GROUP):
+            self._call("crm_resource", "--cleanup", "--resource", name)
 
     def ban(self, node: str) -> None:
         """Have the group leave a node, for ten minutes at most."""
@@ -101,11 +102,11 @@ class Done:
 
 
 def converge(cluster: Cluster, vips: t.Sequence[Vip], fencing: bool, check_mode: bool) -> Done:
-    """Bring the group to what is described; without VIPs, away.
+    """Bring VIPs and ldirectord to what is described; without VIPs, away.
 
     :raises LvsError: when it does not run in the end.
     """
-    names = [_cib.LDIRECTORD, *(vip.id for vip in vips)] if vips else []
+    names = [vip.id for vip in vips]
     if names and not check_mode:
         _wait_for(cluster, lambda state: state.settled and state.quorate, _FORMING, _has_no_quorum)
     text = cluster.configuration()
@@ -115,7 +116,7 @@ def converge(cluster: Cluster, vips: t.Sequence[Vip], fencing: bool, check_mode:
         cluster.change(text, planned.text)
     state = cluster.state()
     if names and state is not None and not planned.changes and not state.well(names):
-        changes.append(f"crm_resource --cleanup --resource {_cib.GROUP}")
+        changes += [f"crm_resource --cleanup --resource {name}" for name in (_cib.CLONE, _cib.GROUP)]
         if not check_mode:
             cluster.forget_failures()
     if not check_mode and changes and text is not None:
@@ -124,7 +125,7 @@ def converge(cluster: Cluster, vips: t.Sequence[Vip], fencing: bool, check_mode:
 
 
 def leave(cluster: Cluster, check_mode: bool) -> Done:
-    """Have the cluster look after the group no more, so that it goes on when Pacemaker stops."""
+    """Have the cluster look after VIPs and ldirectord no more, so that they go on when Pacemaker stops."""
     text = cluster.configuration()
     planned = _cib.leave(text) if text else Plan(None, (), "", "")
     if not check_mode and planned.text is not None and text is not None:
@@ -138,15 +139,15 @@ def move(cluster: Cluster, node: str, check_mode: bool) -> tuple[str, ...]:
     :raises LvsError: when none does; then it is where it was.
     """
     state = cluster.state()
-    names = list(state.running) if state else []
+    names = [name for name in state.running if name != _cib.LDIRECTORD] if state else []
     if state is None or node not in state.holders(names):
         return ()
-    if not [other for other in state.online if other != node]:
-        raise LvsError(f"No other director of the cluster is there, so {node} keeps the VIPs.")
+    if not [other for other in state.running.get(_cib.LDIRECTORD, ()) if other != node]:
+        raise LvsError(f"Ldirectord runs on no other director of the cluster, so {node} keeps the VIPs.")
     if not check_mode:
         cluster.ban(node)
         try:
-            _wait_for(cluster, lambda now: now.well(names) and node not in now.holders(names), _MOVING, _does_not_run)
+            _wait_for(cluster, lambda now: now.alone(names) and node not in now.holders(names), _MOVING, _does_not_run)
         finally:
             cluster.unban(node)
     return (f"crm_resource --ban --resource {_cib.GROUP} --node {node}",)

@@ -56,9 +56,8 @@ options:
     default: nobody
   clustered:
     description:
-      - Whether a cluster starts and stops ldirectord, M(openlvs.lvs.lvs_pacemaker), on whichever director has the VIPs.
-        Then it is not started at boot, nor here, unless there are VIPs of the role C(openlvs.lvs.director), which the
-        cluster takes over next. The table is mended where ldirectord runs.
+      - Whether a cluster, M(openlvs.lvs.lvs_pacemaker), starts ldirectord after boot and looks whether it runs. Then
+        systemd does not start it at boot.
     type: bool
     default: false
   hand_over:

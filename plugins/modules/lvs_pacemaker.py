@@ -8,12 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: lvs_pacemaker
-short_description: Have Pacemaker move VIPs and ldirectord between LVS directors
+short_description: Have Pacemaker move VIPs between LVS directors, and run ldirectord on them
 description:
-  - Brings a group of ldirectord and the VIPs to what is described in the configuration of a cluster of Pacemaker, the
-    CIB, and waits until it runs on one of its nodes. Run it on one node; it counts for all.
+  - Brings a clone of ldirectord, and a group of the VIPs that is where ldirectord runs, to what is described in the
+    configuration of a cluster of Pacemaker, the CIB, and waits until they run, the group on one of its nodes. Run it on
+    one node; it counts for all.
   - A new configuration is judged by C(crm_verify) before it counts, and goes in as one transaction. What has been
-    changed by hand in the group is mended. What is not ours there, whose ids do not begin with C(openlvs-), is left
+    changed by hand in these is mended. What is not ours there, whose ids do not begin with C(openlvs-), is left
     alone.
   - Resources of ours that do not run are tried again.
 author:
@@ -27,9 +28,9 @@ requirements:
 options:
   state:
     description:
-      - V(present) has the group run as described.
-      - V(absent) stops and removes it.
-      - V(left) has the cluster look after the group no more, so that it goes on when Pacemaker stops.
+      - V(present) has VIPs and ldirectord run as described.
+      - V(absent) stops and removes them.
+      - V(left) has the cluster look after them no more, so that they go on when Pacemaker stops.
       - V(moved) has another node take the group from O(node).
     type: str
     choices: [present, absent, left, moved]
@@ -68,18 +69,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have ldirectord and a VIP on one of the directors
+- name: Have ldirectord on all directors, and a VIP on one of them
   openlvs.lvs.lvs_pacemaker:
     vips:
       - {address: 192.0.2.10, prefix: 32, interface: eth1}
     fencing: false
 
-- name: Have another director take them
+- name: Have another director take the VIP
   openlvs.lvs.lvs_pacemaker:
     state: moved
     node: lvs2
 
-- name: Have no group of ours
+- name: Have nothing of ours in the cluster
   openlvs.lvs.lvs_pacemaker:
     state: absent
 """
@@ -90,7 +91,7 @@ changes:
   returned: success
   type: list
   elements: str
-  sample: ["pacemaker: create openlvs-group"]
+  sample: ["pacemaker: create openlvs-ldirectord-clone", "pacemaker: create openlvs-group"]
 others:
   description: Resources of others in this cluster, by their ids.
   returned: success
@@ -110,10 +111,15 @@ state:
       type: list
       elements: str
       sample: [lvs1, lvs2]
+    waiting:
+      description: Those of them that somebody has told to run nothing.
+      type: list
+      elements: str
+      sample: []
     running:
       description: For each resource of ours, on which nodes it runs.
       type: dict
-      sample: {openlvs-ldirectord: [lvs1], openlvs-vip-192.0.2.10: [lvs1]}
+      sample: {openlvs-ldirectord: [lvs1, lvs2], openlvs-vip-192.0.2.10: [lvs1]}
     failures:
       description: What has failed, in words.
       type: list

@@ -44,9 +44,9 @@ def ldirectords() -> list[str]:
 
 
 def settled() -> bool:
-    """Whether both directors are there, and one has it all."""
+    """Whether both directors are there and ready, and one has the VIP."""
     known = on("lvs1", "crm_mon --one-shot --output-as xml || true")
-    return known.count('online="true"') == len(DIRECTORS) and one_holder() and holders() == ldirectords()
+    return known.count('online="true"') == len(DIRECTORS) and one_holder() and ldirectords() == [*DIRECTORS]
 
 
 @pytest.fixture(scope="module", name="folder", autouse=True)
@@ -76,6 +76,8 @@ def test_the_engine_changes(folder: Path, before: str, engine: str) -> None:
         time.sleep(2)
     told(f"from {before} to {engine}", load)
     assert serving("lvs1") == BOTH and holders() == ["lvs1"]
+    if engine.startswith("pacemaker"):
+        assert ldirectords() == [*DIRECTORS] and serving("lvs2") == BOTH
     assert " changed=0 " in site(engine.split(maxsplit=1)[0], folder)
 
 
@@ -89,7 +91,8 @@ def test_the_vip_is_moved_on_purpose(folder: Path) -> None:
             time.sleep(2)
         told(what, load)
         (second,) = set(DIRECTORS) - {first}
-        assert holders() == ldirectords() == [second] and serving(second) == BOTH
+        assert holders() == [second] and ldirectords() == [*DIRECTORS]
+        assert all(serving(name) == BOTH for name in DIRECTORS)
         assert "cli-" not in on("lvs1", "cibadmin --query --scope constraints")
 
 
@@ -99,11 +102,27 @@ def test_ldirectord_is_killed(folder: Path) -> None:
     with asking(VIP, folder / "kill") as load:
         time.sleep(2)
         on(first, "kill -KILL $(cat /run/ldirectord.ldirectord.pid)")
-        until(lambda: not ldirectords(), "it has gone")
-        until(lambda: ldirectords() == [first], "it is back")
+        until(lambda: first not in ldirectords(), "it has gone")
+        until(lambda: first in ldirectords(), "it is back")
         time.sleep(12)  # longer than the cluster takes to look
     assert not [one for one in told("ldirectord is killed there (SIGKILL)", load) if one.trouble]
     assert holders() == [first]
+
+
+def test_ldirectord_cannot_be_started(folder: Path) -> None:
+    """The VIP goes where it runs; the table has been there all the time."""
+    (first,) = holders()
+    (second,) = set(DIRECTORS) - {first}
+    with asking(VIP, folder / "dead") as load:
+        time.sleep(2)
+        on(first, "systemctl mask --runtime ldirectord; kill -KILL $(cat /run/ldirectord.ldirectord.pid)")
+        until(lambda: holders() == [second], f"{second} has the VIP")
+        time.sleep(3)
+    told("ldirectord cannot be started there", load)
+    on(first, "systemctl unmask --runtime ldirectord")
+    site("pacemaker", folder)
+    until(settled, "both are ready")
+    assert holders() == [second]
 
 
 def test_a_director_loses_its_power(folder: Path) -> None:
@@ -126,21 +145,21 @@ def test_a_director_loses_its_power(folder: Path) -> None:
 
 def test_a_dead_server_stays_out_and_drift_is_mended(folder: Path) -> None:
     """In the table as in the cluster's configuration; resources of others are left alone."""
-    (first,) = holders()
     on("lvs1", f"cibadmin --create --scope resources --xml-text '{OTHERS}'")
     on("rs1", "systemctl stop nginx")
-    until(lambda: serving(first) == {"55"}, "rs1 is out")
-    on(first, "ipvsadm --clear")
+    until(lambda: all(serving(name) == {"55"} for name in DIRECTORS), "rs1 is out")
+    for name in DIRECTORS:
+        on(name, "ipvsadm --clear")
     on(
         "lvs2",
         "crm_resource --resource openlvs-ldirectord --meta --set-parameter target-role --parameter-value Stopped",
     )
     until(lambda: not ldirectords() and not holders(), "it is stopped by hand")
     site("pacemaker", folder)
-    assert holders() == ldirectords() and len(holders()) == 1
-    until(lambda: serving(holders()[0]) == {"55"}, "rs1 is still out")
+    assert settled()
+    until(lambda: all(serving(name) == {"55"} for name in DIRECTORS), "rs1 is still out")
     on("rs1", "systemctl start nginx")
-    until(lambda: serving(holders()[0]) == BOTH, "rs1 is back")
+    until(lambda: all(serving(name) == BOTH for name in DIRECTORS), "rs1 is back")
     assert " changed=0 " in site("pacemaker", folder)
 
 

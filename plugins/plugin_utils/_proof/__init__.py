@@ -48,8 +48,7 @@ def prove(cluster: Data, looks: t.Mapping[str, Look], clients: t.Sequence[str]) 
     for service in services:
         name = service["director"]
         complete = all(views[name][key] for key in COMPLETE)
-        if name == now[service["vips"][0]] or not views[name]["pacemaker_nodes"]:
-            lines.append(prove_table(service, complete, looks))  # a cluster's table is looked after where its VIPs are
+        lines.append(prove_table(service, complete, looks))
         if name == now[service["vips"][0]]:
             lines += prove_requests(service, looks, clients)
     for vip, names in directors.items():

@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""What is claimed of a cluster of Pacemaker: it may decide, and one director alone has its VIPs and ldirectord."""
+"""What is claimed of a cluster of Pacemaker: it may decide, one director alone has its VIPs, and all are ready."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import Data, Line, Look
 
+LDIRECTORD = "openlvs-ldirectord"
 LDIRECTORD_UNIT = "ldirectord.service"
 
 
@@ -23,7 +24,7 @@ def prove_clusters(views: t.Mapping[str, Data], looks: t.Mapping[str, Look]) -> 
         asked = next((look for look in nodes if look.cluster is not None), nodes[0])
         subject = f"cluster {name}"
         lines += [_prove_quorum(subject, nodes, asked), _prove_group(subject, view, asked)]
-        lines.append(_prove_one_ldirectord(subject, nodes))
+        lines.append(_prove_ldirectords(subject, nodes))
     return lines
 
 
@@ -41,26 +42,26 @@ def _prove_quorum(subject: str, nodes: t.Sequence[Look], asked: Look) -> Line:
 
 def _prove_group(subject: str, view: Data, asked: Look) -> Line:
     vips = [vip["address"] for vip in view["pacemaker_vips"]]
-    claim = f"one director alone has ldirectord and {' and '.join(vips)}"
+    claim = f"one director alone has {' and '.join(vips)}"
     if asked.cluster is None:
         return asked.unseen(subject, claim)
-    places = {tuple(nodes) for nodes in asked.cluster["running"].values()}
-    enough = len(asked.cluster["running"]) == len(vips) + 1
-    if enough and len(places) == 1 and all(len(nodes) == 1 for nodes in places):
+    group = {name: nodes for name, nodes in asked.cluster["running"].items() if name != LDIRECTORD}
+    places = {tuple(nodes) for nodes in group.values()}
+    if len(group) == len(vips) and len(places) == 1 and all(len(nodes) == 1 for nodes in places):
         return Line(subject, f"{claim}, now {next(iter(places))[0]}", True)
-    found = [f"{name} runs on {' and '.join(nodes) or 'none'}" for name, nodes in asked.cluster["running"].items()]
+    found = [f"{name} runs on {' and '.join(nodes) or 'none'}" for name, nodes in group.items()]
     return Line(subject, claim, False, "; ".join([*found, *asked.cluster["failures"]]) or "nothing of it runs")
 
 
-def _prove_one_ldirectord(subject: str, nodes: t.Sequence[Look]) -> Line:
+def _prove_ldirectords(subject: str, nodes: t.Sequence[Look]) -> Line:
     """By what systemd says, whatever the cluster believes."""
-    claim = "ldirectord runs on one director, and systemd starts it on none"
+    claim = f"ldirectord runs on {' and '.join(look.host for look in nodes)}, and systemd starts it on none"
     unseen = [look for look in nodes if look.boot is None]
     if unseen:
         return unseen[0].unseen(subject, claim)
     units = {look.host: (look.boot or {})["units"].get(LDIRECTORD_UNIT, {}) for look in nodes}
-    runs = [host for host, unit in units.items() if unit.get("active")]
+    idle = [host for host, unit in units.items() if not unit.get("active")]
     enabled = [host for host, unit in units.items() if unit.get("enabled")]
-    problems = [] if len(runs) == 1 else [f"it runs on {' and '.join(runs) or 'none'}"]
+    problems = [f"it does not run on {' and '.join(idle)}"] if idle else []
     problems += [f"{' and '.join(enabled)} would start it at boot"] if enabled else []
     return Line(subject, claim, not problems, "; ".join(problems))

@@ -17,7 +17,7 @@ VIEW = {
     "pacemaker_vips": [{"address": "192.0.2.77"}],
 }
 VIEWS = {"lvs1": VIEW, "lvs2": VIEW, "rs1": {**VIEW, "pacemaker_nodes": []}}
-RUNNING = {"openlvs-ldirectord": ["lvs1"], "openlvs-vip-192.0.2.77": ["lvs1"]}
+RUNNING = {"openlvs-ldirectord": ["lvs1", "lvs2"], "openlvs-vip-192.0.2.77": ["lvs1"]}
 GOOD = {"quorate": True, "online": ["lvs1", "lvs2"], "running": RUNNING, "failures": []}
 
 
@@ -28,7 +28,7 @@ def unit(active: bool, enabled: bool = False) -> dict[str, t.Any]:
 def failing(cluster: t.Any = None, first: t.Any = None, second: t.Any = None) -> list[str]:
     looks = {
         "lvs1": Look("lvs1", True, cluster={**GOOD, **(cluster or {})}, boot=first or unit(True)),
-        "lvs2": Look("lvs2", True, boot=second or unit(False)),
+        "lvs2": Look("lvs2", True, boot=second or unit(True)),
     }
     lines = prove_clusters(VIEWS, looks)
     assert len(lines) == 3
@@ -44,16 +44,15 @@ def test_all_is_well() -> None:
     [
         ("lvs2 is not there", {"cluster": {"online": ["lvs1"]}}),
         ("it has none", {"cluster": {"quorate": False}}),
-        ("openlvs-ldirectord runs on lvs1", {"cluster": {"running": {"openlvs-ldirectord": ["lvs1"]}}}),
+        ("nothing of it runs", {"cluster": {"running": {"openlvs-ldirectord": ["lvs1"]}}}),
         (
             "openlvs-vip-192.0.2.77 runs on lvs1 and lvs2",
             {"cluster": {"running": {**RUNNING, "openlvs-vip-192.0.2.77": ["lvs1", "lvs2"]}}},
         ),
         ("nothing of it runs", {"cluster": {"running": {}}}),
         ("it failed", {"cluster": {"running": {}, "failures": ["it failed"]}}),
-        ("it runs on lvs1 and lvs2", {"second": unit(True)}),
-        ("it runs on none", {"first": unit(False)}),
-        ("lvs2 would start it at boot", {"second": unit(False, True)}),
+        ("it does not run on lvs1", {"first": unit(False)}),
+        ("lvs2 would start it at boot", {"second": unit(True, True)}),
     ],
 )
 def test_what_is_not(why: str, seen: dict[str, t.Any]) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import typing as t
 
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _ldirectord
@@ -67,43 +66,14 @@ def test_a_table_of_the_director_is_taken_over_by_a_file_that_is_judged_first(he
 
 
 CLUSTERED = dataclasses.replace(WANTED, clustered=True)
-RECORD = {"side": DIRECTOR, "interface": "eth1", "prefix": 32, "label": None, "host_route": False, "announced": True}
 
 
-def test_a_cluster_starts_it_and_nobody_else(here: Here) -> None:
+def test_a_cluster_starts_it_after_boot(here: Here) -> None:
+    """Now it runs, and has a table, before the cluster has heard of it."""
+    here.table = DESCRIBED
     here.unit = {"UnitFileState": "enabled", "ActiveState": "inactive"}
     here.work(CLUSTERED)
-    assert "systemctl disable ldirectord.service" in here.done and not here.table.services
-    assert not [one for one in here.done if "start" in one or "enable " in one]
-
-
-def test_what_its_package_has_started_is_stopped(here: Here) -> None:
-    here.unit = {"UnitFileState": "enabled", "ActiveState": "active"}
-    here.work(CLUSTERED)
-    assert here.done[-1] == "systemctl stop ldirectord.service"
-
-
-def test_clients_are_served_until_the_cluster_has_the_vips(here: Here) -> None:
-    here.table = DESCRIBED
-    vips: dict[str, t.Any] = {"192.0.2.10": RECORD}
-    here.host = dataclasses.replace(here.host, manifest=Manifest({DIRECTOR: NAMES}, vips))
-    here.work(CLUSTERED)
-    assert here.done[-1] == "systemctl start ldirectord.service"
-    assert "systemctl enable ldirectord.service" not in here.done
-
-
-def test_where_the_cluster_has_it_drift_is_mended_and_elsewhere_the_table_is_old(here: Here) -> None:
-    here.running()
-    here.unit = {"UnitFileState": "disabled", "ActiveState": "active"}
-    here.table = Table.of([(Service(WEB), [RealServer("192.0.2.11", 80)]), (Service(SIX), [RS6])])
-    assert here.work(CLUSTERED) and here.done[-1] == "systemctl reload ldirectord.service"
-    here.done.clear()
-    here.unit = {"UnitFileState": "disabled", "ActiveState": "inactive"}
-    here.table = Table.of([(Service(WEB), []), (Service(SIX), [RS6])])
-    assert here.work(CLUSTERED) == []
-    less = Table.of([(Service(WEB), list(DESCRIBED.servers(WEB).values()))])
-    here.work(_ldirectord.Request(TEXT, less, {}, clustered=True))
-    assert list(here.table.services) == [WEB]  # what is described no more is gone there, too
+    assert here.done[-2:] == ["systemctl disable ldirectord.service", "systemctl start ldirectord.service"]
 
 
 def test_the_second_run_has_nothing_to_do_and_a_dead_server_stays_out(here: Here) -> None:

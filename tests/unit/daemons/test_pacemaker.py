@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _cib, _pacemaker
-from ansible_collections.openlvs.lvs.plugins.module_utils._cib import Vip, plan, read_state
+from ansible_collections.openlvs.lvs.plugins.module_utils._cib import CLONE, GROUP, Vip, plan, read_state
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 
 WEB, SIX, NEW = Vip("192.0.2.77", 32, "eth1"), Vip("2001:db8::77", 128, "eth1"), Vip("192.0.2.78", 32, "eth1")
@@ -23,7 +23,7 @@ OTHERS = """<cib epoch="3"><configuration>
   <constraints><rsc_location id="cli-ban-openlvs-group-on-lvs1" rsc="openlvs-group" node="lvs1" score="-INFINITY"/>
     <rsc_location id="keep" rsc="db" node="lvs1" score="5"/></constraints>
 </configuration></cib>"""
-NAMES = ["openlvs-ldirectord", WEB.id]
+DAEMON = "openlvs-ldirectord"
 
 
 def text_of(text: str | None, *vips: Vip, fencing: bool = False) -> str:
@@ -38,10 +38,16 @@ def members(text: str) -> list[str | None]:
     return [one.get("id") for one in group.iterfind("primitive")]
 
 
-def test_a_group_with_ldirectord_first() -> None:
+def test_ldirectord_everywhere_and_a_group_of_vips_where_it_runs() -> None:
     text = text_of(OTHERS, WEB, SIX)
-    assert members(text) == ["openlvs-ldirectord", "openlvs-vip-192.0.2.77", "openlvs-vip-2001-db8--77"]
+    assert members(text) == ["openlvs-vip-192.0.2.77", "openlvs-vip-2001-db8--77"]
     root = ET.fromstring(text)
+    (daemon,) = root.iterfind(f"configuration/resources/clone[@id='{CLONE}']/primitive")
+    assert daemon.get("id") == DAEMON
+    (order,) = root.iterfind("configuration/constraints/rsc_order")
+    (place,) = root.iterfind("configuration/constraints/rsc_colocation")
+    assert (order.get("first"), order.get("then"), order.get("kind")) == (CLONE, GROUP, "Optional")
+    assert (place.get("rsc"), place.get("with-rsc"), place.get("score")) == (GROUP, CLONE, "INFINITY")
     settings = {one.get("name"): one.get("value") for one in root.iterfind(f".//*[@id='{SIX.id}-params']/nvpair")}
     assert settings == {"ip": "2001:db8::77", "cidr_netmask": "128", "nic": "eth1"}
     assert [one.get("value") for one in root.iterfind(".//nvpair[@name='stonith-enabled']")] == ["false"]
@@ -60,12 +66,12 @@ def test_fencing_leaves_the_option_to_the_cluster() -> None:
 
 
 def test_new_vips_come_last_wherever_they_are_described() -> None:
-    assert members(text_of(text_of(OTHERS, WEB, SIX), NEW, SIX, WEB)) == [*NAMES, SIX.id, NEW.id]
+    assert members(text_of(text_of(OTHERS, WEB, SIX), NEW, SIX, WEB)) == [WEB.id, SIX.id, NEW.id]
 
 
 def test_a_vip_leaves_alone() -> None:
     found = plan(text_of(OTHERS, WEB, SIX), [WEB], False)
-    assert found.changes == ("pacemaker: change openlvs-group",) and members(found.text or "") == NAMES
+    assert found.changes == ("pacemaker: change openlvs-group",) and members(found.text or "") == [WEB.id]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,7 @@ def test_a_vip_leaves_alone() -> None:
         ('name="monitor" interval="10s"', 'name="monitor" interval="60s"'),
         ('type="ldirectord"', 'type="nginx"'),
         ('value="INFINITY"', 'value="0"'),
+        ('score="INFINITY"', 'score="100"'),
     ],
 )
 def test_what_was_changed_by_hand_is_mended(before: str, after: str) -> None:
@@ -82,6 +89,19 @@ def test_what_was_changed_by_hand_is_mended(before: str, after: str) -> None:
     assert before in good
     found = plan(good.replace(before, after), [WEB], False)
     assert found.changes and ET.canonicalize(found.text or "") == ET.canonicalize(good)
+
+
+def test_a_group_that_ldirectord_is_a_member_of_becomes_what_is_described() -> None:
+    """As it was made when ldirectord ran where the VIPs were, and nowhere else."""
+    root = ET.fromstring(text_of(OTHERS, WEB))
+    resources, constraints = root.find("configuration/resources"), root.find("configuration/constraints")
+    assert resources is not None and constraints is not None
+    clone, group = resources[-2:]
+    resources.remove(clone)
+    group.insert(1, clone[-1])
+    constraints[:] = []
+    found = plan(ET.tostring(root, encoding="unicode"), [WEB], False)
+    assert "pacemaker: change openlvs-group" in found.changes and members(found.text or "") == [WEB.id]
 
 
 def test_what_is_somebody_elses_is_the_same_in_the_end() -> None:
@@ -95,29 +115,42 @@ def test_what_is_somebody_elses_is_the_same_in_the_end() -> None:
 
 def test_the_group_is_let_go_of_once() -> None:
     left = _cib.leave(text_of(OTHERS, WEB))
-    assert left.text and 'name="is-managed" value="false"' in left.text
+    assert left.text and left.text.count('name="is-managed" value="false"') == 2
+    assert [one.split()[-1] for one in left.changes] == [f"{CLONE}-meta-is-managed", f"{GROUP}-meta-is-managed"]
     assert _cib.leave(left.text).text is None and _cib.leave(OTHERS).text is None
     assert plan(left.text, [WEB], False).changes  # who takes it up again looks after it again
 
 
-def monitor(*resources: tuple[str, str, str], quorum: str = "true", failures: str = "") -> str:
+def monitor(*resources: tuple[str, str, str], quorum: str = "true", waiting: str = "") -> str:
     """What crm_mon tells of resources: id, role and node."""
     shown = "".join(
         f'<resource id="{name}" role="{role}" failed="false"><node name="{node}" id="1"/></resource>'
         for name, role, node in resources
     )
-    nodes = "".join(f'<node name="{name}" online="true" pending="false"/>' for name in ("lvs1", "lvs2"))
+    nodes = "".join(
+        f'<node name="{name}" online="true" pending="false" standby="{str(name == waiting).lower()}"/>'
+        for name in ("lvs1", "lvs2")
+    )
     summary = f'<summary><current_dc present="true" with_quorum="{quorum}"/></summary>'
-    return f"<result>{summary}<nodes>{nodes}</nodes><resources>{shown}</resources>{failures}</result>"
+    return f"<result>{summary}<nodes>{nodes}</nodes><resources>{shown}</resources></result>"
 
 
 def test_the_state_of_the_cluster() -> None:
-    state = read_state(monitor((NAMES[0], "Started", "lvs1"), (NAMES[1], "Started", "lvs1"), ("db", "Started", "lvs2")))
-    assert state.quorate and state.settled and state.online == ("lvs1", "lvs2")
-    assert state.holders(NAMES) == ["lvs1"] and state.well(NAMES) and "db" not in state.running
-    apart = read_state(monitor((NAMES[0], "Started", "lvs1"), (NAMES[1], "Started", "lvs2")))
-    assert not apart.well(NAMES) and not apart.holders(NAMES)
-    assert not read_state(monitor((NAMES[0], "Started", "lvs1"), (NAMES[1], "Stopping", "lvs1"))).well(NAMES)
+    both = [(DAEMON, "Started", "lvs1"), (DAEMON, "Started", "lvs2")]
+    state = read_state(monitor(*both, (WEB.id, "Started", "lvs1"), ("db", "Started", "lvs2")))
+    assert state.quorate and state.settled and state.online == ("lvs1", "lvs2") and not state.waiting
+    assert state.running == {DAEMON: ("lvs1", "lvs2"), WEB.id: ("lvs1",)}
+    assert state.holders([WEB.id]) == ["lvs1"] and state.well([WEB.id])
+    apart = read_state(monitor(*both, (WEB.id, "Started", "lvs1"), (NEW.id, "Started", "lvs2")))
+    assert not apart.alone([WEB.id, NEW.id]) and not apart.holders([WEB.id, NEW.id])
+    assert not read_state(monitor(*both, (WEB.id, "Stopping", "lvs1"))).well([WEB.id])
+
+
+def test_a_director_that_is_not_ready_is_told_from_one_that_shall_not_be() -> None:
+    resources = ((DAEMON, "Started", "lvs1"), (WEB.id, "Started", "lvs1"))
+    state = read_state(monitor(*resources))
+    assert state.alone([WEB.id]) and not state.well([WEB.id])
+    assert read_state(monitor(*resources, waiting="lvs2")).well([WEB.id])
 
 
 class Pretended:
@@ -146,7 +179,8 @@ class Pretended:
         if words[0] == "crm_mon":
             ours = [one.get("id", "") for one in ET.fromstring(self.text).iter("primitive")]
             role = "Started" if self.runs else "Stopped"
-            return 0, monitor(*((name, role, "lvs1") for name in ours)), ""
+            places = [(name, role, "lvs1") for name in ours]
+            return 0, monitor(*places, (DAEMON, role if DAEMON in ours else "Stopped", "lvs2")), ""
         return 0, "", ""
 
 
@@ -160,7 +194,10 @@ def test_a_draft_is_judged_before_it_goes_in_at_one_blow() -> None:
     assert done.changes == (
         "pacemaker: remove cli-ban-openlvs-group-on-lvs1",
         "pacemaker: create openlvs-options",
+        "pacemaker: create openlvs-ldirectord-clone",
         "pacemaker: create openlvs-group",
+        "pacemaker: create openlvs-colocation",
+        "pacemaker: create openlvs-order",
     )
     order = [words for words in pretended.calls if words[0] in ("crm_verify", "crm_diff", "cibadmin")]
     assert [words[0] for words in order] == ["cibadmin", "crm_verify", "crm_diff", "cibadmin"]
@@ -170,12 +207,15 @@ def test_a_draft_is_judged_before_it_goes_in_at_one_blow() -> None:
 def test_check_mode_only_tells() -> None:
     pretended = Pretended(OTHERS)
     assert converge(pretended, WEB, check_mode=True).changes and pretended.text == OTHERS
-    assert converge(Pretended(None), WEB, check_mode=True).changes[-1] == "pacemaker: create openlvs-group"
+    assert converge(Pretended(None), WEB, check_mode=True).changes[-1] == "pacemaker: create openlvs-order"
 
 
 def test_what_does_not_run_is_tried_again() -> None:
     pretended = Pretended(text_of(OTHERS, WEB), runs=False)
-    assert converge(pretended, WEB).changes == ("crm_resource --cleanup --resource openlvs-group",)
+    assert converge(pretended, WEB).changes == (
+        f"crm_resource --cleanup --resource {CLONE}",
+        f"crm_resource --cleanup --resource {GROUP}",
+    )
 
 
 def test_a_cluster_without_a_quorum_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
