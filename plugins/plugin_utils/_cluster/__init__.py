@@ -73,6 +73,7 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     :arg live: also judge by what is known of the hosts and return views; else only who is a member.
     """
     description = _read(source, findings)
+    unread = len(findings)
     grounds = survey_all(description.hosts)
     check_description(description, grounds, findings)
     directors, real_servers = _hosts_by_role(description)
@@ -88,11 +89,11 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     check_sync(description, placed, grounds, findings)
     check_routers(placed, description.hosts, grounds, findings)
     views = make_views(placed, description, grounds, members)
-    faulty = {service.name for service in description.services if findings.about(service.where)}
-    tables = [entry for view in views.values() for entry in view["director_services"] if entry["name"] not in faulty]
-    check_as_modules_do(tables, findings)
-    check_as_keepalived_does(views, description, findings)
-    check_as_ldirectord_does(views, description, findings)
+    # What cannot be read stands in no view: the rest of the item is judged. What the checks found would be told twice.
+    faulty = [service for service in description.services if findings.about(service.where, since=unread)]
+    check_as_modules_do(views, faulty, findings)
+    check_as_keepalived_does(views, description, faulty, findings)
+    check_as_ldirectord_does(views, faulty, findings)
     result["handing_over"] = _handing_over(description.hosts, views)
     result["routers"] = _routers(description.hosts, routers, members)
     return {**result, **_leaving(description.hosts, placed, views, directors), "views": views, **_proof(placed, views)}

@@ -108,6 +108,18 @@ class Entry:
             return number
         return None
 
+    def numbers(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        """One, or a list of them."""
+        value = self.get(key)
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        if value == []:
+            self.wrong(key, f"{key} is empty: name some, or leave it out")
+        for item in values:
+            if item is None:
+                self.wrong(key, f"{key} must be a whole number from {low} to {high}, not {kind_of(item)}")
+        read = [Entry(self.findings, self.at(key), {key: item}, (key,)).number(key, low, high) for item in values]
+        return tuple(number for number in read if number is not None)
+
     def seconds(self, key: str) -> float | None:
         """A time, also of less than a second."""
         value = self.get(key)
@@ -139,6 +151,8 @@ class Entry:
         """One of ``allowed``, or a list of them."""
         value = self.get(key)
         values = [] if value is None else value if isinstance(value, list) else [value]
+        if value == []:
+            self.wrong(key, f"{key} is empty: name some, or leave it out")
         for item in values:
             if item not in allowed:
                 self.wrong(key, f"{key} '{item}' is unknown: {one_of(allowed)}{did_you_mean(item, allowed)}")

@@ -38,6 +38,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.watched impor
 )
 
 Grounds = t.Mapping[str, Ground]
+View = dict[str, t.Any]
 
 
 def check_description(description: Description, grounds: Grounds, findings: Findings) -> None:
@@ -48,6 +49,7 @@ def check_description(description: Description, grounds: Grounds, findings: Find
         _check_real_servers(service, description.hosts, findings)
         _check_tracking(service, description.hosts, findings)
         check_sides(service, description.hosts, findings)
+    _check_engines(description, findings)
     _check_interfaces(description, findings)
     check_vrrp(description, grounds, findings)
     check_pacemaker(description, grounds, findings)
@@ -82,6 +84,17 @@ def _check_engine(service: Service, findings: Findings) -> None:
         check_unwatched(service, findings)
     else:
         check_watched(service, findings)
+
+
+def _check_engines(description: Description, findings: Findings) -> None:
+    """One engine looks after all that is described for a director."""
+    first: dict[str, Service] = {}
+    for service in description.services:
+        for name in service.directors:
+            known = first.setdefault(name, service)
+            if known.engine != service.engine:
+                text = f"director {name} has this service by lvs_engine '{service.engine}', and {known.where} by"
+                findings.add(service.where, f"{text} '{known.engine}'. Use one engine for all services of a director")
 
 
 def _check_addresses(service: Service, findings: Findings) -> None:
@@ -180,13 +193,16 @@ def _check_names(description: Description, findings: Findings) -> None:
         known = first.setdefault(service.name, service) if service.name else service
         if known is not service:
             findings.add(service.where, f"name '{service.name}' is taken by {known.where}: names are unique")
-    chosen = {service.name: service.mark for service in description.services if service.mark is not None}
-    for name in sorted(name for name, mark in chosen.items() if mark == marks.HANDED_ON):
-        text = f"mark {marks.HANDED_ON} is taken for what one director hands on to another. Choose another by mark:"
-        findings.add("lvs_services", f"service {name}: {text}")
-    for mark, names in marks.clashes(chosen):
-        text = f"services {', '.join(names)} have the same mark {mark}: choose another by mark: in one of them"
-        findings.add("lvs_services", text)
+    marked: dict[int, Service] = {}
+    for service in description.services:
+        if service.mark == marks.HANDED_ON:
+            text = f"mark {service.mark} is taken for what one director hands on to another"
+            findings.add(service.where, f"{text}. Choose another by the key mark")
+        elif service.mark is not None:
+            known = marked.setdefault(service.mark, service)
+            if known.name != service.name:
+                text = f"mark {service.mark} is that of {known.where}, too"
+                findings.add(service.where, f"{text}. Give one of them another by the key mark")
 
 
 def _check_identities(description: Description, findings: Findings) -> None:
@@ -282,13 +298,15 @@ def _left_behind(spare: bool, interface: str | None) -> str:
     return f"; or, if it was set up by hand as a VIP before, take it off {interface} first."
 
 
-def check_as_modules_do(services: t.Iterable[dict[str, t.Any]], findings: Findings) -> None:
+def check_as_modules_do(views: t.Mapping[str, View], faulty: t.Collection[Service], findings: Findings) -> None:
     """What the modules would refuse on the directors is refused here, before any host is touched.
 
-    :arg services: as ``ipvs_services`` takes them.
+    :arg faulty: what has a finding already.
     """
+    told = {service.name for service in faulty}
+    entries = (entry for view in views.values() for entry in view["director_services"])
     try:
-        read_services(services)
+        read_services(entry for entry in entries if entry["name"] not in told)
     except OptionError as exc:
         for text in exc.findings:
             where, _colon, what = text.partition(": ")

@@ -35,9 +35,15 @@ class Findings:
     def warn(self, where: str, text: str) -> None:
         self._warnings[where, text] = None
 
-    def about(self, where: str) -> bool:
-        """Whether there is a finding about an item or a part of it."""
-        return any(found == where or found.startswith(f"{where} ") for found, _text in self._findings)
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    def about(self, where: str, since: int = 0) -> bool:
+        """Whether there is a finding about an item or a part of it.
+
+        :arg since: how many were there before those that matter."""
+        places = [found for found, _text in self._findings][since:]
+        return any(found == where or found.startswith(f"{where} ") for found in places)
 
     @property
     def findings(self) -> list[str]:

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import hashlib
-import typing as t
 
 FIRST = 0x4C000000
 LAST = 0x4CFFFFFF
@@ -19,11 +18,3 @@ def mark_of(name: str) -> int:
     """The mark of the service of this name: the same on every host and in every order."""
     digest = hashlib.sha256(name.encode("utf-8")).digest()
     return FIRST + int.from_bytes(digest[:3], "big")
-
-
-def clashes(marks: t.Mapping[str, int]) -> list[tuple[int, list[str]]]:
-    """Marks that more than one name has, with those names."""
-    names: dict[int, list[str]] = {}
-    for name, mark in marks.items():
-        names.setdefault(mark, []).append(name)
-    return [(mark, sorted(same)) for mark, same in sorted(names.items()) if len(same) > 1]

@@ -242,6 +242,10 @@ class _Placer:
         text = f"real server {real.host.name} ({address}) has no route through its director {name}"
         remedy = f"Make {near} its default gateway, or set lvs_gateway: director there" if near else ""
         remedy = remedy or f"Make {name} the next hop towards the clients"
+        if len(service.directors) > 1:
+            others = " and ".join(service.directors)
+            text = f"real server {real.host.name} ({address}) has no route through whichever serves of {others}"
+            remedy = "Make a VIP that moves with them its gateway"
         why = "forward nat needs the answers to come back there, where they get the VIP as their source"
         self._findings.add(service.where, f"{text} (its gateways: {has or 'none'}): {why}. {remedy}")
 

@@ -65,7 +65,7 @@ def read_real_servers(service: Entry, forward: str, groups: Groups) -> tuple[Rea
         entry = Entry(service.findings, f"{service.at('real_servers')} real_servers[{number}]", item, SERVER_KEYS)
         found += _read_real_server(entry, forward, tunnel, groups, hosts)
     _check_tunnel(service, [forward, *(server.forward for server in found)])
-    if not service.items("real_servers"):
+    if service.get("real_servers") in (None, []):
         text = "has no real servers: the kernel refuses every client; name hosts, a group or unmanaged machines"
         service.wrong("real_servers", text)
     return tuple(found)
@@ -94,7 +94,7 @@ def _read_real_server(
     address = entry.address("address", "write the address alone")
     weight = entry.number("weight", 0, words.MAX_WEIGHT)
     names: t.Sequence[str | None] = ()
-    if (group is None) == (host is None) and (group is not None or address is None):
+    if entry.has("group") == entry.has("host") and (entry.has("group") or not entry.has("address")):
         entry.wrong("host", f"needs one of host, group and address: {_EXAMPLE}")
     elif group is not None:
         names = _group(entry, group, groups)
@@ -107,7 +107,7 @@ def _read_real_server(
             entry.wrong("host", f"host '{host}' is not in the inventory{did_you_mean(host, hosts)}")
     elif unmanaged:
         names = (None,)
-    else:
+    elif address is not None:
         text = f"address {address} has no host: say host: NAME, or unmanaged: true when nobody shall look after it"
         entry.wrong("address", text)
     if unmanaged and (group or host):
@@ -148,16 +148,13 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
         if not entry.has("type"):
             entry.wrong("type", f"has no type: one of {', '.join(words.CHECK_TYPES)}")
         _check_words(entry)
-        status = entry.get("status")
-        statuses = [] if status is None else status if isinstance(status, list) else [status]
-        codes = [Entry(entry.findings, entry.where, {"status": one}, ("status",)) for one in statuses]
         found.append(
             Check(
                 type=entry.choice("type", words.CHECK_TYPES) or "tcp",
                 port=entry.number("port", 1, MAX_PORT),
                 path=entry.text("path"),
                 host=entry.text("host"),
-                status=tuple(one.number("status", 100, 599) or 200 for one in codes),
+                status=entry.numbers("status", 100, 599),
                 digest=entry.text("digest"),
                 regex=entry.text("regex"),
                 record=entry.text("record"),

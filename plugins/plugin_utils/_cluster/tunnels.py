@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground, vip_interface
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Address, Wrapping
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Address, Listen, Service, Wrapping
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 
 Grounds = t.Mapping[str, Ground]
@@ -47,7 +47,7 @@ def realserver_tunnels(placed: t.Iterable[Placed], grounds: Grounds) -> dict[str
     return {name: list(tunnels.values()) for name, tunnels in found.items()}
 
 
-def check_tunnels(placed: t.Iterable[Placed], grounds: Grounds, findings: Findings) -> None:
+def check_tunnels(placed: t.Sequence[Placed], grounds: Grounds, findings: Findings) -> None:
     """What cannot work of tunnels, or would cut somebody off."""
     first: dict[tuple[str, Identity], End] = {}
     for end in _ends(placed, grounds):
@@ -59,6 +59,25 @@ def check_tunnels(placed: t.Iterable[Placed], grounds: Grounds, findings: Findin
             text = f"tunnel_checksum of gre to {end.host} ({end.address}) is {end.wrapping.checksum} here"
             why = f"{other.wrapping.checksum} in {other.placed.service.where}: one address takes either, not both"
             findings.add(where, f"{text} and {why}. Say the same in both")
+    _check_ports(placed, grounds, findings)
+
+
+def _check_ports(placed: t.Sequence[Placed], grounds: Grounds, findings: Findings) -> None:
+    """A port of UDP that takes packets out of a tunnel takes all that come to it."""
+    taken = {(end.host, end.wrapping.port) for end in _ends(placed, grounds) if end.wrapping.type == "gue"}
+    for one in placed:
+        for place in one.places:
+            for host, port in taken:
+                if host == place.server.host and port and _serves(one.service, place, Listen(port, "udp")):
+                    text = f"real server {host} takes packets out of tunnels at udp port {port}, tunnel_port of gue,"
+                    remedy = "Choose another tunnel_port"
+                    findings.add(one.service.where, f"{text} and could not serve anything there. {remedy}")
+
+
+def _serves(service: Service, place: Place, tunnel: Listen) -> bool:
+    if place.server.port is not None:
+        return tunnel.port == place.server.port and any(one.protocol == "udp" for one in service.listen)
+    return any(one.overlaps(tunnel) for one in service.listen)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import kind_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.hosts import (
     DESCRIPTION_VARIABLES,
@@ -158,16 +159,23 @@ class Reader:
     def _one(self, name: str, values: list[tuple[t.Any, list[str]]], label: str, hosts: list[str]) -> t.Any:
         seen = [(value, [host for host in has if host in hosts]) for value, has in values]
         seen = [(value, has) for value, has in seen if has]
+        lacking = [host for host in hosts if seen and not any(host in has for _value, has in seen)]
+        remedy = "set it where lvs_services is set"
         if len(seen) > 1:
             differ = " and ".join(has[0] for _value, has in seen)
-            self._findings.add(label, f"{name} is not the same on {differ}: set it where lvs_services is set")
+            self._findings.add(label, f"{name} is not the same on {differ}: {remedy}")
+        elif lacking:
+            self._findings.add(label, f"{name} is set on {seen[0][1][0]}, and not on {lacking[0]}: {remedy}")
         return seen[0][0] if seen else None
 
     def entries(self, name: str) -> list[t.Any]:
         """The entries of a list that several hosts may have; the same entry only once."""
         found: list[t.Any] = []
-        for value, _hosts in self.distinct(name):
-            found += [one for one in value if one not in found] if isinstance(value, list) else [value]
+        for value, hosts in self.distinct(name):
+            if isinstance(value, list):
+                found += [one for one in value if one not in found]
+            else:
+                self._findings.add(hosts[0], f"{name} must be a list, not {kind_of(value)}")
         return found
 
     def warn_of_misspelt(self) -> None:

@@ -70,9 +70,11 @@ def check_watched(service: Service, findings: Findings) -> None:
         findings.add(f"{service.where} sorry_server", f"{text}: then it is the director itself")
 
 
-def check_as_ldirectord_does(views: t.Mapping[str, View], description: Description, findings: Findings) -> None:
-    """What the role would refuse on a director is refused here; what has a finding already is left out."""
-    services = {service.name for service in description.services if findings.about(service.where)}
+def check_as_ldirectord_does(views: t.Mapping[str, View], faulty: t.Collection[Service], findings: Findings) -> None:
+    """What the role would refuse on a director is refused here.
+
+    :arg faulty: what has a finding already."""
+    services = {service.name for service in faulty}
     for view in views.values():
         described = view["ldirectord_virtual_servers"]
         try:
@@ -83,9 +85,10 @@ def check_as_ldirectord_does(views: t.Mapping[str, View], description: Descripti
                 findings.add(where, what)
 
 
-def check_as_keepalived_does(views: t.Mapping[str, View], description: Description, findings: Findings) -> None:
+def check_as_keepalived_does(
+    views: t.Mapping[str, View], description: Description, faulty: t.Collection[Service], findings: Findings
+) -> None:
     """The same for keepalived and its VIPs."""
-    faulty = [service for service in description.services if findings.about(service.where)]
     services = {service.name for service in faulty}
     instances = {vip.vrrp for service in faulty for vip in service.vips}
     instances |= {vrrp.name for vrrp in description.vrrp if findings.about(vrrp.where)}

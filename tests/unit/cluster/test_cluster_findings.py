@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.openlvs.lvs.plugins.plugin_utils import _cluster
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Section
-from cluster_builders import build, facts, web
+from cluster_builders import GROUPS, HOSTS, build, facts, web
 
 SEEN = {
     "lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"), ("10.99.0.5/24", "eth0"))},
@@ -94,6 +94,7 @@ WRONG_VALUES = [
     ({"directors": ["lvs9"]}, "directors: host 'lvs9' is not in the inventory (did you mean 'lvs1'?)"),
     ({"directors": "empty"}, "directors: group 'empty' has no hosts"),
     ({"mark": 3}, "mark is for affinity: mark alone"),
+    ({"protocol": []}, "protocol is empty: name some, or leave it out"),
     ({"probe": "who"}, "probe must be {text: WORDS} or {hex: '00 1f'}: what a client asks over udp"),
     (
         {"protocol": "sctp", "probe": {"text": "who"}},
@@ -128,6 +129,7 @@ WRONG_REAL_SERVERS = [
         "address 198.51.100.9 has no host: say host: NAME, or unmanaged: true when nobody shall look after it",
     ),
     ({"host": "rs1", "unmanaged": True}, "unmanaged is for an address alone: hosts of the inventory are looked after"),
+    ({"host": ["rs1"]}, "host must be a string, not a list"),
     (
         {},
         (
@@ -199,7 +201,7 @@ NOT_BUILT = [
 
 
 @pytest.mark.parametrize(("changes", "text"), NOT_BUILT)
-def test_what_no_role_applies_yet_is_said(changes, text):
+def test_what_needs_a_daemon_is_said(changes, text):
     assert only(build(web(**changes))) == f"lvs_services[0] web: {text}"
 
 
@@ -272,6 +274,22 @@ def nat_cluster(*gateways: str):
             "rs1": {"lvs_addresses": [], "lvs_host": facts(("198.51.100.11/24", "eth0"), gateways=gateways)},
         },
     )
+
+
+def test_the_way_back_through_whichever_director_serves():
+    changes = {"forward": "nat", "directors": ["lvs1", "lvs2"], "vip": None}
+    vips = [{"address": "192.0.2.77", "vrrp": "front"}]
+    front = {"name": "front", "id": 51, "directors": [{"host": name, "priority": 9} for name in ("lvs1", "lvs2")]}
+    hosts = {
+        "lvs2": HOSTS["lvs1"] | {"lvs_addresses": ["192.0.2.6/24"]},
+        "rs1": {"lvs_host": facts(("192.0.2.11/24", "eth1"))},
+    }
+    found = build(web(**changes, vips=vips), hosts=hosts, vrrp=[front], engine="keepalived").findings
+    assert [one.partition(": forward nat")[0] for one in found] == [
+        "lvs_services[0] web: real server rs1 (192.0.2.11) has no route through whichever serves of lvs1 and lvs2 (its"
+        " gateways: 192.0.2.1)"
+    ]
+    assert found[0].endswith("Make a VIP that moves with them its gateway")
 
 
 def test_masquerading_needs_a_way_back_through_the_director():
@@ -435,6 +453,28 @@ def test_one_port_for_all_ports(affinity, forward):
         "lvs_services[0] web real_servers[0]: port 80 of real server rs1 would be the only one: with affinity"
         f" '{affinity}' clients come to it at the port that they asked for. Leave port out"
     )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"), [({"quorum": 9}, "quorum 9 is above 3"), ({"keepalived": {"quorum_ip": "x"}}, "is no word for")]
+)
+def test_what_cannot_be_read_hides_nothing_else(wrong, text):
+    outcome = build(web(sorry_server={"port": "x"}, **wrong), engine="keepalived")
+    assert [text in one for one in outcome.findings] == [True, False], outcome.findings
+    assert "port must be a whole number" in outcome.findings[1]
+
+
+def test_one_engine_looks_after_a_director():
+    sections = [Section(f"{name}: lvs_services", [service], None, engine) for name, service, engine in (
+        ("a", web(), "kernel"), ("b", web(name="api", vip="192.0.2.78"), "ldirectord"))]  # fmt: skip
+    findings = Findings()
+    _cluster.build(
+        _cluster.Source(sections=sections, vrrp=[], hosts=HOSTS, groups={**GROUPS, "all": list(HOSTS)}), findings, True
+    )
+    assert findings.findings == [
+        "b: lvs_services[0] api: director lvs1 has this service by lvs_engine 'ldirectord', and a: lvs_services[0] web"
+        " by 'kernel'. Use one engine for all services of a director"
+    ]
 
 
 class TestSeveralServices:

@@ -117,6 +117,17 @@ def test_what_cannot_work(changes, hosts, text):
     assert any(text in finding for finding in outcome.findings), outcome.findings
 
 
+@pytest.mark.parametrize("other", [{"name": "dns", "port": 53}, {"name": "dns", "forward": "nat", "port": 5353}])
+def test_a_port_takes_packets_out_of_a_tunnel_or_serves(other):
+    tunnelled = web(forward="tun", tunnel_type="gue", tunnel_port=53)
+    dns = web(protocol="udp", **other, real_servers=[{"host": "rs1", **({"port": 53} if "forward" in other else {})}])
+    text = (
+        "real server rs1 takes packets out of tunnels at udp port 53, tunnel_port of gue, and could not serve anything"
+    )
+    assert [text in one for one in build(tunnelled, dns).findings if "tunnel_port" in one] == [True]
+    assert "tunnel_port" not in str(build(tunnelled, {**dns, "protocol": "tcp"}).findings)
+
+
 def test_one_address_takes_gre_with_checksums_or_without():
     gre = {"forward": "tun", "tunnel_type": "gre"}
     outcome = build(web(**gre), web(name="api", port=81, **gre, tunnel_checksum="csum"))

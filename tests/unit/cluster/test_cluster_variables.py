@@ -112,12 +112,13 @@ class TestSections:
         assert (second.label, second.defaults, second.engine) == ("b: lvs_services", None, "kernel")
         assert findings.findings == []
 
-    def test_defaults_on_some_hosts_of_a_cluster(self):
+    def test_an_engine_on_some_hosts_of_a_cluster(self):
         one, _renderer, findings = reader(
-            {"a": {"lvs_services": [1], "lvs_engine": "kernel"}, "b": {"lvs_services": [1]}}
+            {"a": {"lvs_services": [1]}, "b": {"lvs_services": [1], "lvs_engine": "keepalived"}, "c": {}}
         )
-        assert [section.engine for section in one.sections()] == ["kernel"]
-        assert findings.findings == []
+        assert [section.engine for section in one.sections()] == ["keepalived"]
+        text = "lvs_services: lvs_engine is set on b, and not on a: set it where lvs_services is set"
+        assert findings.findings == [text]
 
     def test_two_engines_for_one_cluster(self):
         hosts = {name: {"lvs_services": [1], "lvs_engine": engine} for name, engine in (("a", "kernel"), ("b", "x"))}
@@ -130,6 +131,12 @@ class TestSections:
 def test_vrrp_of_several_groups_is_put_together():
     one, _renderer, _findings = reader({"a": {"lvs_vrrp": [1, 2]}, "b": {"lvs_vrrp": [2, 3]}})
     assert one.entries("lvs_vrrp") == [1, 2, 3]
+
+
+def test_an_instance_that_is_no_list_of_them():
+    one, _renderer, findings = reader({"a": {"lvs_vrrp": {"name": "front"}}})
+    assert one.entries("lvs_vrrp") == []
+    assert findings.findings == ["a: lvs_vrrp must be a list, not a dictionary"]
 
 
 @pytest.mark.parametrize(

@@ -338,8 +338,10 @@ class TestMarks:
             web(affinity="mark", mark=7),
             web(name="api", vip="192.0.2.78", affinity="mark", mark=7),
         ]
-        text = "lvs_services: services api, web have the same mark 7: choose another by mark: in one of them"
-        assert text in build(*services).findings
+        text = (
+            "lvs_services[1] api: mark 7 is that of lvs_services[0] web, too. Give one of them another by the key mark"
+        )
+        assert build(*services).findings == [text]
 
 
 def test_a_director_lets_go_of_a_vip_after_another_one_has_taken_it():
