@@ -81,7 +81,7 @@ def render(settings: Data) -> Rendering:
     vrrp.write_groups(writer, settings.get("instances") or (), settings.get("scripts") or ())
     vrrp.write_instances(writer, settings, SECRET if password else None)
     try:
-        watched = watch.read(settings.get("virtual_servers") or ())
+        watched = watch.read(settings.get("virtual_servers") or (), writer.findings)
     except OptionError as exc:
         raise OptionError([*writer.findings, *exc.findings]) from exc
     for one in watched.services:

@@ -33,14 +33,14 @@ def files(settings: Data) -> dict[str, t.Any]:
     ready, held = known.sorted_out(virtual_servers, settings, REAL_SERVER)
     if not virtual_servers:
         return {"config": "", "services": [], "held": [], "checks": {}}
-    watched = watch.read(ready)
-    config = _render(settings, watched)
+    writer = Writer()
+    watched = watch.read(ready, writer.findings)
+    config = _render(writer, settings, watched)
     checks = checker.told((one.where, one.key, remembered_by(one)) for one in watched.services)
     return {"config": config, "services": watch.told(watched), "held": held, "checks": checks}
 
 
-def _render(settings: Data, watched: watch.Watch) -> str:
-    writer = Writer()
+def _render(writer: Writer, settings: Data, watched: watch.Watch) -> str:
     writer.line(f"{HEADER} Changes made here do not last.")
     intervals = sorted({interval_of(one) or _NEVER for one in watched.services})
     writer.line(f"checkinterval={intervals[0]}")

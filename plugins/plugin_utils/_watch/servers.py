@@ -87,10 +87,12 @@ def _said(described: Data) -> dict[str, t.Any]:
     return {key: value for key, value in described.items() if value is not None}
 
 
-def read(described: t.Sequence[Data]) -> Watch:
-    """:raises OptionError: with everything that cannot work."""
+def read(described: t.Sequence[Data], findings: list[str]) -> Watch:
+    """What cannot work goes to ``findings``.
+
+    :raises OptionError: when there is no such table, with every reason.
+    """
     description = read_services(table_services(described))
-    findings: list[str] = []
     watched = []
     for key, one in zip(description.table.services, described):
         name = one.get("name")
@@ -111,8 +113,6 @@ def read(described: t.Sequence[Data]) -> Watch:
         checks = {place: [*one.get("checks", ()), *server.get("checks", ())] for place, server in servers.items()}
         said = {place: server.get("keepalived") for place, server in servers.items()}
         watched.append(Watched(where, key, one, _sorry(key, where, one, findings), checks, said))
-    if findings:
-        raise OptionError(findings)
     return Watch(description, tuple(watched))
 
 

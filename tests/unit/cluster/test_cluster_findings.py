@@ -455,13 +455,11 @@ def test_one_port_for_all_ports(affinity, forward):
     )
 
 
-@pytest.mark.parametrize(
-    ("wrong", "text"), [({"quorum": 9}, "quorum 9 is above 3"), ({"keepalived": {"quorum_ip": "x"}}, "is no word for")]
-)
-def test_what_cannot_be_read_hides_nothing_else(wrong, text):
-    outcome = build(web(sorry_server={"port": "x"}, **wrong), engine="keepalived")
-    assert [text in one for one in outcome.findings] == [True, False], outcome.findings
-    assert "port must be a whole number" in outcome.findings[1]
+def test_all_that_is_wrong_with_a_service_is_told_at_once():
+    wrong = web(sorry_server={"port": "x"}, quorum=9, keepalived={"quorum_ip": "/bin/true"})
+    findings = build(wrong, engine="keepalived").findings
+    texts = ("quorum 9 is above 3", "'quorum_ip' is no word", "port must be a whole number")
+    assert [text in one for text, one in zip(texts, findings)] == [True] * 3, findings
 
 
 def test_one_engine_looks_after_a_director():
