@@ -91,9 +91,9 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     views = make_views(placed, description, grounds, members)
     # What cannot be read stands in no view: the rest of the item is judged. What the checks found would be told twice.
     faulty = [service for service in description.services if findings.about(service.where, since=unread)]
-    check_as_modules_do(views, faulty, findings)
+    check_as_modules_do(views, description, faulty, findings)
     check_as_keepalived_does(views, description, faulty, findings)
-    check_as_ldirectord_does(views, faulty, findings)
+    check_as_ldirectord_does(views, description, faulty, findings)
     result["handing_over"] = _handing_over(description.hosts, views)
     result["routers"] = _routers(description.hosts, routers, members)
     return {**result, **_leaving(description.hosts, placed, views, directors), "views": views, **_proof(placed, views)}

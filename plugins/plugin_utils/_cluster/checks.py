@@ -298,7 +298,9 @@ def _left_behind(spare: bool, interface: str | None) -> str:
     return f"; or, if it was set up by hand as a VIP before, take it off {interface} first."
 
 
-def check_as_modules_do(views: t.Mapping[str, View], faulty: t.Collection[Service], findings: Findings) -> None:
+def check_as_modules_do(
+    views: t.Mapping[str, View], description: Description, faulty: t.Collection[Service], findings: Findings
+) -> None:
     """What the modules would refuse on the directors is refused here, before any host is touched.
 
     :arg faulty: what has a finding already.
@@ -308,6 +310,5 @@ def check_as_modules_do(views: t.Mapping[str, View], faulty: t.Collection[Servic
     try:
         read_services(entry for entry in entries if entry["name"] not in told)
     except OptionError as exc:
-        for text in exc.findings:
-            where, _colon, what = text.partition(": ")
-            findings.add(where, what)
+        for sentence in exc.findings:
+            findings.quote(sentence, description.places)

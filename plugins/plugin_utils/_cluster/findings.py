@@ -22,6 +22,9 @@ def one_of(known: t.Iterable[str]) -> str:
     return "one of " + ", ".join(known)
 
 
+_SERVICE = re.compile(r"Service (?P<key>.+) \((?P<name>[^()]+)\)(?P<rest>.*)")
+
+
 class Findings:
     """Findings and warnings; the same sentence only once."""
 
@@ -31,6 +34,18 @@ class Findings:
 
     def add(self, where: str, text: str) -> None:
         self._findings[where, text] = None
+
+    def quote(self, sentence: str, items: t.Mapping[str, str]) -> None:
+        """What modules and roles, who know virtual services by their addresses, say.
+
+        :arg items: where services are described, by their names.
+        """
+        where, _colon, text = sentence.partition(": ")
+        service = _SERVICE.fullmatch(where)
+        if service and service["name"] in items:
+            self.add(items[service["name"]], f"{service['key']}{service['rest']}: {text}")
+        else:
+            self.add(where, text)
 
     def warn(self, where: str, text: str) -> None:
         self._warnings[where, text] = None

@@ -317,3 +317,8 @@ class Description:
     vrrp: tuple[Vrrp, ...]
     pacemaker: tuple[Pacemaker, ...]
     hosts: Hosts
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where each service is written, by its name."""
+        return {service.name: service.where for service in self.services}

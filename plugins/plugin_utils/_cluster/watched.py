@@ -70,7 +70,9 @@ def check_watched(service: Service, findings: Findings) -> None:
         findings.add(f"{service.where} sorry_server", f"{text}: then it is the director itself")
 
 
-def check_as_ldirectord_does(views: t.Mapping[str, View], faulty: t.Collection[Service], findings: Findings) -> None:
+def check_as_ldirectord_does(
+    views: t.Mapping[str, View], description: Description, faulty: t.Collection[Service], findings: Findings
+) -> None:
     """What the role would refuse on a director is refused here.
 
     :arg faulty: what has a finding already."""
@@ -80,9 +82,8 @@ def check_as_ldirectord_does(views: t.Mapping[str, View], faulty: t.Collection[S
         try:
             ldirectord_files({"virtual_servers": [one for one in described if one["name"] not in services]})
         except OptionError as exc:
-            for text in exc.findings:
-                where, _colon, what = text.partition(": ")
-                findings.add(where, what)
+            for sentence in exc.findings:
+                findings.quote(sentence, description.places)
 
 
 def check_as_keepalived_does(
@@ -113,7 +114,7 @@ def check_as_keepalived_does(
     for text, names in told.items():
         where, _colon, what = text.partition(": ")
         alone = where.startswith("VRRP") and names != asked
-        findings.add(f"{where} on {', '.join(names)}" if alone else where, what)
+        findings.quote(f"{where} on {', '.join(names)}: {what}" if alone else text, description.places)
 
 
 # ---- views

@@ -458,7 +458,7 @@ def test_one_port_for_all_ports(affinity, forward):
 def test_all_that_is_wrong_with_a_service_is_told_at_once():
     wrong = web(sorry_server={"port": "x"}, quorum=9, keepalived={"quorum_ip": "/bin/true"})
     findings = build(wrong, engine="keepalived").findings
-    texts = ("quorum 9 is above 3", "'quorum_ip' is no word", "port must be a whole number")
+    texts = ("port must be a whole number", "quorum 9 is above 3", "'quorum_ip' is no word")
     assert [text in one for text, one in zip(texts, findings)] == [True] * 3, findings
 
 
@@ -565,16 +565,18 @@ class TestRulesOfTheModules:
     def test_flags_of_another_scheduler(self):
         finding = only(build(web(scheduler="rr", scheduler_flags=["sh-port"])))
         assert finding.startswith(
-            "Service tcp 192.0.2.77:80 (web): scheduler_flags 'sh-port' means nothing to scheduler rr"
+            "lvs_services[0] web: tcp 192.0.2.77:80: scheduler_flags 'sh-port' means nothing to scheduler rr"
         )
 
     def test_a_netmask_with_holes(self):
         finding = only(build(web(persistent=360, netmask="255.0.255.0")))
-        assert finding.startswith("Service tcp 192.0.2.77:80 (web): netmask '255.0.255.0' does not mark")
+        assert finding.startswith("lvs_services[0] web: tcp 192.0.2.77:80: netmask '255.0.255.0' does not mark")
 
     def test_a_netmask_without_persistence(self):
         finding = only(build(web(netmask="255.255.255.0")))
-        assert finding.startswith("Service tcp 192.0.2.77:80 (web): netmask '255.255.255.0' says how persistence")
+        assert finding.startswith(
+            "lvs_services[0] web: tcp 192.0.2.77:80: netmask '255.255.255.0' says how persistence"
+        )
 
     def test_thresholds_the_wrong_way_round(self):
         finding = only(build(web(real_servers=[{"host": "rs1", "upper_threshold": 5, "lower_threshold": 9}])))

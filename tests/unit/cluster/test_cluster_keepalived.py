@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -19,6 +20,7 @@ HOSTS = {
 }
 FRONT = {"name": "front", "id": 51, "directors": [{"host": "lvs1", "priority": 150}, {"host": "lvs2", "priority": 100}]}
 MOVED = {"vip": None, "vips": [{"address": "192.0.2.77", "vrrp": "front"}], "directors": ["lvs1", "lvs2"]}
+ADDRESS = re.compile(r"\d+(\.\d+){3}(:\d+)?")
 
 
 def front(**changes: t.Any) -> list[dict[str, t.Any]]:
@@ -162,7 +164,7 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
 def test_what_cannot_work_is_one_finding_each(outcome: t.Callable[[], Outcome], text: str) -> None:
     findings = outcome().findings
     assert findings and all(text in finding for finding in findings), findings
-    assert len({finding.partition(": ")[2] for finding in findings}) == 1
+    assert len({ADDRESS.sub("", finding.partition(": ")[2]) for finding in findings}) == 1
     assert "far too long" not in str(findings) and "a!b" not in str(findings)
 
 
