@@ -6,21 +6,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LAB = CHECKOUT / "tests" / "lab" / "lab"
+from playing import LAB, play
+
 ASKING = Path(__file__).with_name("asking.py")
 RATE = 20
-
-
-def lab(*words: str) -> str:
-    return subprocess.run([LAB, *words], check=True, capture_output=True, text=True).stdout
 
 
 class Site:
@@ -34,10 +29,7 @@ class Site:
 
     def play(self, playbook: str, description: dict[str, Any]) -> None:
         self._inventory.write_text(json.dumps(description))
-        command = ["ansible-playbook", "-i", lab("inventory").strip(), "-i", str(self._inventory), playbook]
-        environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
-        done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+        play(playbook, self._inventory)
 
     def site(self, description: dict[str, Any]) -> None:
         self.play("playbooks/site.yml", description)

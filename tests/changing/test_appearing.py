@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_of_changes import RATE, Site, lab, load, requests
+from playing import lab, on
+from site_of_changes import RATE, Site, load, requests
 
 VIPS = ("192.168.0.210", "fd99:2::210")
 LIMIT = 1.0  # seconds
@@ -54,21 +55,21 @@ def fixture_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def mac_of(host: str) -> str:
-    return lab("exec", host, "cat /sys/class/net/eth1/address").strip()
+    return on(host, "cat /sys/class/net/eth1/address").strip()
 
 
 def watch(host: str) -> None:
     """Begin to note when addresses come and when somebody asks."""
     for name, command in _WATCHES.items():
         noting = f"exec {command.format(mac=mac_of(host))} >/tmp/{name} 2>/tmp/{name}.said"
-        lab("exec", host, f"systemd-run -q --collect --unit=watch-{name} sh -c '{noting}'")
-    lab("exec", host, "until grep -q listening /tmp/asked.said; do sleep 0.1; done")
+        on(host, f"systemd-run -q --collect --unit=watch-{name} sh -c '{noting}'")
+    on(host, "until grep -q listening /tmp/asked.said; do sleep 0.1; done")
 
 
 def waits(host: str) -> dict[str, float | None]:
     """Seconds from each VIP's coming to the first request for it; None where none came."""
-    lab("exec", host, "sleep 0.5; systemctl stop watch-address watch-asked")
-    came, asked = (lab("exec", host, f"cat /tmp/{name}; rm /tmp/{name}*") for name in ("address", "asked"))
+    on(host, "sleep 0.5; systemctl stop watch-address watch-asked")
+    came, asked = (on(host, f"cat /tmp/{name}; rm /tmp/{name}*") for name in ("address", "asked"))
     found: dict[str, float | None] = {}
     for vip in VIPS:
         there = re.search(rf"^\[(\S+)\] (?!Deleted).*{re.escape(vip)}/", came, re.MULTILINE)
@@ -115,17 +116,17 @@ def test_without_an_announcement_it_takes_longer(
     """The VIPs go back by hand, and nobody tells the router, which believes what it has heard last."""
     site.site(description("lvs2"))
     for vip in VIPS:
-        lab("exec", "router", f"ip neighbour replace {vip} lladdr {mac_of('lvs2')} dev eth2 nud reachable")
+        on("router", f"ip neighbour replace {vip} lladdr {mac_of('lvs2')} dev eth2 nud reachable")
     with load(tmp_path / "requests", *((vip, 80) for vip in VIPS)):
         watch("lvs1")
         for vip in VIPS:
             length = 128 if ":" in vip else 32
-            lab("exec", "lvs2", f"ip address del {vip}/{length} dev eth1")
-            lab("exec", "lvs1", f"ip address add {vip}/{length} dev eth1 {'nodad' if ':' in vip else ''}")
+            on("lvs2", f"ip address del {vip}/{length} dev eth1")
+            on("lvs1", f"ip address add {vip}/{length} dev eth1 {'nodad' if ':' in vip else ''}")
         time.sleep(5 * LIMIT)
         found = waits("lvs1")
     for vip in VIPS:
-        lab("exec", "lvs1", f"ip address del {vip}/{128 if ':' in vip else 32} dev eth1")
+        on("lvs1", f"ip address del {vip}/{128 if ':' in vip else 32} dev eth1")
     site.site(description("lvs2"))
     with capsys.disabled():
         print(f"\nwithout an announcement: {found} after {5 * LIMIT:.0f} s")

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from site_of_changes import RATE, Site, judge, lab, load, requests
+from playing import lab, on
+from site_of_changes import RATE, Site, judge, load, requests
 
 VIP, OTHER_VIP, OTHER_CLUSTER = "192.168.4.200", "192.168.4.201", "192.168.4.202"
 BOTH = {"rs1", "rs2"}
@@ -83,7 +84,7 @@ def test_a_change(site: Site, change: Change, tmp_path: Path, capsys: pytest.Cap
     with load(tmp_path / "requests", (VIP, 80)):
         site.site(description(**change.then))
     if change.then.get("forward", "dr") == "dr":
-        held = lab("exec", "rs1", f"ip -oneline address show to {VIP}").split()
+        held = on("rs1", f"ip -oneline address show to {VIP}").split()
         assert held[1] == change.then.get("device", "lo")
     with capsys.disabled():
         judge(change.name, requests(tmp_path / "requests"), change.most, BOTH)
@@ -112,7 +113,7 @@ def test_a_real_server_goes_to_another_cluster(site: Site, tmp_path: Path, capsy
         judge("rs2 to another cluster, at the old one", requests(path), 0, BOTH)
         judge("rs2 to another cluster, at the new one", requests(path, 1), 0, BOTH)
     assert requests(path)[-1][1] == "rs1"
-    held = lab("exec", "rs2", "ip -oneline -4 address show dev lo")
+    held = on("rs2", "ip -oneline -4 address show dev lo")
     assert OTHER_CLUSTER in held and VIP not in held
     site.site(description())
 

@@ -8,18 +8,15 @@ The firewall's own rules are the same at each step but for those of ours, and in
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 from firewalls import FIREWALLS, Firewall
+from playing import attempt, lab, on
 
 HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[1]
-LAB = CHECKOUT / "tests" / "lab" / "lab"
 HOSTS = ("lvs1", "rs1")
 OPEN = ("--extra-vars", "lvs_firewall=open")
 # The others remember our rules, whoever has them load their own.
@@ -35,23 +32,10 @@ class Site(t.NamedTuple):
     firewall: Firewall
     before: dict[str, list[str]]
 
-    def on(self, host: str, command: str, given: str = "", check: bool = True) -> str:
-        """What a command on a host prints."""
-        done = subprocess.run([LAB, "exec", host, command], input=given, check=False, capture_output=True, text=True)
-        assert not check or done.returncode == 0, f"{host}: {command}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
     def play(self, playbook: str, *options: str) -> tuple[int, str]:
         """Run a playbook; its exit code and output."""
-        inventory = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-        environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
-        environment |= {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
-        words = ["ansible-playbook", "-i", inventory, "-i", str(HERE / "cluster.yml"), f"playbooks/{playbook}.yml"]
-        words += ["--extra-vars", f"lvs_marks_by={self.firewall.marks_by}"]
-        done = subprocess.run(
-            [*words, *options], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
-        )
-        return done.returncode, done.stdout + done.stderr
+        marks = ("--extra-vars", f"lvs_marks_by={self.firewall.marks_by}")
+        return attempt(f"playbooks/{playbook}.yml", HERE / "cluster.yml", *marks, *options)
 
     def well(self, playbook: str, *options: str) -> str:
         """Run a playbook that has to succeed; its output."""
@@ -65,16 +49,16 @@ class Site(t.NamedTuple):
 
     def all_rules(self, host: str) -> list[str]:
         """The firewall's rules, and ours among them."""
-        return [line.rstrip() for line in self.on(host, self.firewall.rules).splitlines()]
+        return [line.rstrip() for line in on(host, self.firewall.rules).splitlines()]
 
     def answers(self) -> list[str]:
         """Who answers the client, at each place where it can ask."""
         ask = "; ".join(f"curl -s -m 2 http://{place}/ || echo nobody" for place in ASKED)
-        return self.on("client", ask).split()
+        return on("client", ask).split()
 
     def left_open(self) -> str:
         """Connections of the client whose end nobody has heard of."""
-        return self.on("client", "sleep 1; ss -Htn state last-ack state fin-wait-1 state closing")
+        return on("client", "sleep 1; ss -Htn state last-ack state fin-wait-1 state closing")
 
     def works(self) -> None:
         """Everybody is answered, connections end as they should, and nothing of the firewall's own has changed."""
@@ -88,10 +72,10 @@ def site(request: pytest.FixtureRequest) -> Site:
     """A director, a real server and a client beyond a router; rs2 is in their groups, and serves nothing."""
     firewall = FIREWALLS[request.param]
     site = Site(firewall, {})
-    subprocess.run([LAB, "reset", "client", "router", "rs2", *HOSTS], check=True)
+    lab("reset", "client", "router", "rs2", *HOSTS)
     for host in HOSTS:
         files = [f"cat >{path} <<'X'\n{text}X\n" for path, text in firewall.files.items()]
-        site.on(host, "sh", "".join(files) + f"{firewall.start}\n")
+        on(host, "sh", "".join(files) + f"{firewall.start}\n")
         site.before[host] = site.all_rules(host)
     return site
 
@@ -130,9 +114,9 @@ def test_another_run_changes_nothing(site: Site) -> None:
 @pytest.mark.parametrize("what", ["reload", "reboot"])
 def test_it_stays_open(site: Site, what: str) -> None:
     if what == "reboot":
-        subprocess.run([LAB, "reboot", *HOSTS], check=True)
+        lab("reboot", *HOSTS)
     for host in HOSTS if what == "reload" else ():
-        site.on(host, f"{site.firewall.again}; sleep 1")
+        on(host, f"{site.firewall.again}; sleep 1")
     site.works()
     site.well("verify", *OPEN)
 
@@ -140,7 +124,7 @@ def test_it_stays_open(site: Site, what: str) -> None:
 @pytest.mark.parametrize("site", BY_HAND, indirect=True, scope="module")
 def test_what_somebody_takes_along_is_named_and_put_back(site: Site) -> None:
     for host in HOSTS:
-        site.on(host, site.firewall.by_hand)
+        on(host, site.firewall.by_hand)
     assert site.answers() == ["nobody"] * len(ASKED)
     code, output = site.play("verify", *OPEN)
     assert code != 0
@@ -165,7 +149,7 @@ def test_what_leaves_is_closed(site: Site) -> None:
     without += '"real_servers": [{"host": "rs1", "address": "192.168.4.3"}]}]}'
     site.well("site", *OPEN, "--extra-vars", without)
     assert site.answers() == ["nobody", "nobody", "rs1"]
-    assert "192.168.0.77" not in site.on("lvs1", "nft list ruleset; iptables-legacy-save; iptables-nft-save")
+    assert "192.168.0.77" not in on("lvs1", "nft list ruleset; iptables-legacy-save; iptables-nft-save")
 
 
 def test_in_the_end_all_is_as_it_was(site: Site) -> None:
@@ -173,4 +157,4 @@ def test_in_the_end_all_is_as_it_was(site: Site) -> None:
     assert {host: site.all_rules(host) for host in HOSTS} == site.before
     for host in HOSTS:
         left = "nft list ruleset; iptables-legacy-save; iptables-nft-save; find /etc /var/lib -name '*openlvs*'"
-        assert "openlvs" not in site.on(host, f"{left}; {site.firewall.rules}").lower()
+        assert "openlvs" not in on(host, f"{left}; {site.firewall.rules}").lower()

@@ -9,9 +9,7 @@ Without its file the VIP is lost: that is looked at first, so that what follows 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -21,10 +19,9 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1] / "lab"))
 import topology
 from managers import MANAGERS, Manager, take
+from playing import CHECKOUT, attempt, lab, on
 
 HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[1]
-LAB = CHECKOUT / "tests" / "lab" / "lab"
 STATE = CHECKOUT / "molecule" / "default" / "states" / "state.sh"
 HOSTS = ("lvs1", "rs1", "rs2")
 VIPS = ("192.168.0.77", "fd99:2::77")
@@ -42,27 +39,14 @@ class Site(t.NamedTuple):
     manager: Manager
     before: dict[str, set[str]]
 
-    def on(self, host: str, command: str, given: str = "", check: bool = True) -> str:
-        """What a command on a host prints."""
-        done = subprocess.run([LAB, "exec", host, command], input=given, check=False, capture_output=True, text=True)
-        assert not check or done.returncode == 0, f"{host}: {command}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
     def do(self, command: str) -> None:
         """A command on every host of the cluster, as long as it takes until its network is there again."""
         for host in HOSTS:
-            self.on(host, f"{command}; sleep 3")
+            on(host, f"{command}; sleep 3")
 
     def play(self, playbook: str, *options: str) -> tuple[int, str]:
         """Run a playbook; its exit code and output."""
-        inventory = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-        environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
-        environment |= {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"}
-        words = ["ansible-playbook", "-i", inventory, "-i", str(HERE / "cluster.yml"), f"playbooks/{playbook}.yml"]
-        done = subprocess.run(
-            [*words, *options], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
-        )
-        return done.returncode, done.stdout + done.stderr
+        return attempt(f"playbooks/{playbook}.yml", HERE / "cluster.yml", *options)
 
     def well(self, playbook: str, *options: str) -> str:
         """Run a playbook that has to succeed; its output."""
@@ -73,14 +57,14 @@ class Site(t.NamedTuple):
     def standing(self, host: str) -> dict[str, list[str]]:
         """The VIPs of a host, by interface."""
         found: dict[str, list[str]] = {}
-        for link in json.loads(self.on(host, "ip -json address show")):
+        for link in json.loads(on(host, "ip -json address show")):
             mine = [one["local"] for one in link["addr_info"] if one["local"] in VIPS]
             found |= {link["ifname"]: sorted(mine)} if mine else {}
         return found
 
     def look(self) -> dict[str, set[str]]:
         """All of each host that the collection could change."""
-        said = {host: self.on(host, "sh", STATE.read_text()).splitlines() for host in HOSTS}
+        said = {host: on(host, "sh", STATE.read_text()).splitlines() for host in HOSTS}
         # NetworkManager, once it has looked after lo, leaves that word on ::1 until the next boot.
         bare = {host: [line.removesuffix(" noprefixroute") for line in lines] for host, lines in said.items()}
         return {host: {line for line in lines if not STAYS.match(line)} for host, lines in bare.items()}
@@ -90,16 +74,16 @@ class Site(t.NamedTuple):
 def site(request: pytest.FixtureRequest) -> Site:
     """A director and two real servers whose data interface belongs to the manager, and a client beyond a router."""
     site = Site(MANAGERS[request.param], {})
-    subprocess.run([LAB, "reset", "client", "router", *HOSTS], check=True)
+    lab("reset", "client", "router", *HOSTS)
     for host in HOSTS:
-        site.on(host, "sh", take(site.manager, t.cast(topology.Host, topology.find(host))))
+        on(host, "sh", take(site.manager, t.cast(topology.Host, topology.find(host))))
     reboot()
     site.before.update(site.look())
     return site
 
 
 def reboot() -> None:
-    subprocess.run([LAB, "reboot", *HOSTS], check=True)
+    lab("reboot", *HOSTS)
 
 
 def asked(site: Site) -> tuple[str, str]:
@@ -111,7 +95,7 @@ def asked(site: Site) -> tuple[str, str]:
 def test_without_a_file_of_the_managers_the_vip_is_lost(site: Site) -> None:
     site.well("site", "--extra-vars", "lvs_vip_writer=unit")
     assert site.standing("lvs1") == {"eth1": [*VIPS]}
-    site.on("lvs1", f"{site.manager.restart}; {site.manager.reload}; sleep 3")
+    on("lvs1", f"{site.manager.restart}; {site.manager.reload}; sleep 3")
     assert site.standing("lvs1") != {"eth1": [*VIPS]}
     code, output = site.play("verify", "--extra-vars", "lvs_vip_writer=unit")
     assert code != 0 and re.search(r"only lvs1 .* answers .* -- ", output), output

@@ -9,7 +9,6 @@ Without its file they are lost: that is looked at first.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -19,7 +18,8 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1] / "lab"))
 import topology
 from managers import MANAGERS, take
-from test_managers import HOSTS, LAB, STATE, STAYS, VIPS, Site
+from playing import lab, on
+from test_managers import HOSTS, STATE, STAYS, VIPS, Site
 
 ROUTED = ("--extra-vars", json.dumps({"lvs_service_defaults": {"routers": ["router"]}}))
 NETWORK = "/etc/systemd/network/10-lan.network"
@@ -36,28 +36,28 @@ ACTS = {
 
 def entries(site: Site) -> dict[str, str]:
     """The MAC that each VIP has on the router for good."""
-    shown = json.loads(site.on("router", f"ip -json neighbour show nud permanent dev {LAN}") or "[]")
+    shown = json.loads(on("router", f"ip -json neighbour show nud permanent dev {LAN}") or "[]")
     return {one["dst"]: one["lladdr"] for one in shown if one["dst"] in VIPS}
 
 
 def look(site: Site) -> set[str]:
     """All of the router that the collection could change."""
-    return {line for line in site.on("router", "sh", STATE.read_text()).splitlines() if not STAYS.match(line)}
+    return {line for line in on("router", "sh", STATE.read_text()).splitlines() if not STAYS.match(line)}
 
 
 @pytest.fixture(name="site", scope="module")
 def fixture_site() -> Site:
     """A router of networkd, and a cluster behind it."""
     site = Site(NETWORKD, {})
-    subprocess.run([LAB, "reset", "client", "router", *HOSTS], check=True)
-    site.on("router", "sh", take(NETWORKD, t.cast(topology.Host, topology.find("router"))))
+    lab("reset", "client", "router", *HOSTS)
+    on("router", "sh", take(NETWORKD, t.cast(topology.Host, topology.find("router"))))
     reboot()
     site.before["router"] = look(site)
     return site
 
 
 def reboot() -> None:
-    subprocess.run([LAB, "reboot", "router"], check=True)
+    lab("reboot", "router")
 
 
 @pytest.fixture(name="wanted", scope="module")
@@ -68,18 +68,18 @@ def fixture_wanted() -> dict[str, str]:
 
 def test_networkd_takes_away_what_its_files_do_not_have(site: Site, wanted: dict[str, str]) -> None:
     site.well("site", *ROUTED)
-    assert entries(site) == wanted and "Neighbor" in site.on("router", f"cat {DROP_IN}")
-    site.on("router", f"mv {DROP_IN} /root/; {NETWORKD.restart}; {RELOAD}; sleep 3")
+    assert entries(site) == wanted and "Neighbor" in on("router", f"cat {DROP_IN}")
+    on("router", f"mv {DROP_IN} /root/; {NETWORKD.restart}; {RELOAD}; sleep 3")
     assert entries(site) == {}
     code, output = site.play("verify", *ROUTED)
     assert code != 0 and "it has no static entry for it" in output, output
-    site.on("router", f"mv /root/{DROP_IN.rpartition('/')[2]} {DROP_IN}")
+    on("router", f"mv /root/{DROP_IN.rpartition('/')[2]} {DROP_IN}")
     site.well("site", *ROUTED)
 
 
 @pytest.mark.parametrize("what", [*ACTS, "reboot"])
 def test_networkd_keeps_them(site: Site, wanted: dict[str, str], what: str) -> None:
-    reboot() if what == "reboot" else site.on("router", f"{ACTS[what]}; sleep 3")
+    reboot() if what == "reboot" else on("router", f"{ACTS[what]}; sleep 3")
     assert entries(site) == wanted
     site.well("verify", *ROUTED)
 
@@ -89,5 +89,5 @@ def test_networkd_forgets_them(site: Site) -> None:
     site.well("teardown", *ROUTED)
     for act in ACTS.values():
         assert entries(site) == {}
-        site.on("router", f"{act}; sleep 3")
+        on("router", f"{act}; sleep 3")
     assert sorted(look(site) ^ site.before["router"]) == [] and entries(site) == {}

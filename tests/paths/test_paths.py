@@ -10,19 +10,16 @@ answers went through the director. After it is taken away: nobody answers, and t
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
 import typing as t
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playing import lab, on, play
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LAB = CHECKOUT / "tests" / "lab" / "lab"
 PORT, PROTOCOLS = 7, ("tcp", "udp", "sctp")
 DIRECTOR, SERVERS, CLIENT = "lvs1", ("rs1", "rs2"), "client"
 REQUESTS = 6  # of each protocol to each VIP
@@ -94,25 +91,12 @@ class Packet(t.NamedTuple):
 _PACKET = re.compile(r" (?P<direction>In|Out) +IP6? (?P<source>\S+)\.(?P<port>\d+) > (?P<target>\S+)\.(?P<asked>\d+):")
 
 
-def run(*command: str | Path) -> str:
-    """What it prints; a failure shows all of it."""
-    done = subprocess.run([*map(str, command)], cwd=CHECKOUT, text=True, capture_output=True, check=False)
-    assert not done.returncode, f"{shlex.join(map(str, command))}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def on(host: str, command: str) -> str:
-    """Run a shell line on a host."""
-    return run(LAB, "exec", host, command)
-
-
 class Cluster:
     """The lab with one mode on it."""
 
     def __init__(self, mode: Mode, folder: Path) -> None:
         self.mode = mode
         self._inventory = folder / "cluster.json"
-        self._lab = run(LAB, "inventory").strip()
 
     def describe(self, weights: tuple[int, int], scheduler: str) -> None:
         """What the playbooks shall make."""
@@ -120,7 +104,7 @@ class Cluster:
 
     def play(self, playbook: str) -> str:
         """Run a playbook."""
-        return run("ansible-playbook", "-i", self._lab, "-i", self._inventory, playbook)
+        return play(playbook, self._inventory)
 
     def prepare(self) -> None:
         """What the site has: routes, and servers that say their name."""
@@ -197,9 +181,8 @@ def show(cluster: Cluster, when: str, shares: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.forward)
 def test_the_ways_of_packets(mode: Mode, tmp_path: Path) -> None:
-    os.environ.update(ANSIBLE_HOME=str(CHECKOUT / ".ansible"), ANSIBLE_PIPELINING="1")
     hosts = (DIRECTOR, *SERVERS)
-    run(LAB, "reset", CLIENT, "router", *hosts)
+    lab("reset", CLIENT, "router", *hosts)
     cluster = Cluster(mode, tmp_path)
     cluster.describe((2, 1), "wrr")
     cluster.prepare()
@@ -207,7 +190,7 @@ def test_the_ways_of_packets(mode: Mode, tmp_path: Path) -> None:
 
     cluster.play("playbooks/site.yml")
     show(cluster, "converged", (4, 2))
-    run(LAB, "reboot", *hosts)
+    lab("reboot", *hosts)
     cluster.prepare()
     show(cluster, "rebooted", (4, 2))
     cluster.describe((1, 1), "rr")

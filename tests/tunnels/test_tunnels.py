@@ -9,7 +9,6 @@ What must not happen is made to happen first: without the rules of the real serv
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import time
@@ -17,9 +16,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from playing import LAB, lab, on, play
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LAB = CHECKOUT / "tests" / "lab" / "lab"
 HOSTS = ("client", "router", "lvs1", "rs1", "rs2", "rsfar")
 FAR, FAR6 = "10.99.1.6", "fd99:1::6"
 ECHO = 7000  # where a real server sends back what it gets
@@ -93,40 +91,22 @@ def description(moved: str) -> dict[str, t.Any]:
     return {"all": {"vars": {"lvs_services": services}, "hosts": hosts}}
 
 
-def on(host: str, command: str, check: bool = True) -> str:
-    """What a command prints on a host of the lab."""
-    done = subprocess.run([LAB, "exec", host, command], check=False, capture_output=True, text=True)
-    assert not check or done.returncode == 0, f"{host}: {command}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
 class Site:
     """Playbooks on the lab."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def start(self, playbook: str, moved: str) -> subprocess.Popen[str]:
-        inventory = self.folder / f"{moved}.json"
-        inventory.write_text(json.dumps(description(moved)))
-        lab = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-        command = ["ansible-playbook", "-i", lab, "-i", str(inventory), f"playbooks/{playbook}.yml"]
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1"}
-        pipes: dict[str, t.Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        return subprocess.Popen(command, cwd=CHECKOUT, env=environment, **pipes)
+    def __init__(self, inventory: Path) -> None:
+        self._inventory = inventory
 
     def play(self, playbook: str, moved: str = "dr") -> str:
-        process = self.start(playbook, moved)
-        output, _error = process.communicate()
-        assert process.returncode == 0, output
-        return output
+        self._inventory.write_text(json.dumps(description(moved)))
+        return play(f"playbooks/{playbook}.yml", self._inventory)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     """The clusters, and servers that send back what they get; taken away in the end."""
-    subprocess.run([LAB, "reset", *HOSTS], check=True)
-    site = Site(tmp_path_factory.mktemp("inventories"))
+    lab("reset", *HOSTS)
+    site = Site(tmp_path_factory.mktemp("inventory") / "cluster.json")
     site.play("site")
     on("rsfar", f"cat >/root/echo.py <<'EOF'\n{SERVER % ECHO}\nEOF\nsystemd-run --unit=echo python3 /root/echo.py")
     on("client", f"cat >/root/send.py <<'EOF'\n{CLIENT % ECHO}\nEOF")
