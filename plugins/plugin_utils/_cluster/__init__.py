@@ -90,7 +90,8 @@ def build(source: Source, findings: Findings, live: bool) -> dict[str, t.Any]:
     check_routers(placed, description.hosts, grounds, findings)
     views = make_views(placed, description, grounds, members)
     # What cannot be read stands in no view: the rest of the item is judged. What the checks found would be told twice.
-    faulty = [service for service in description.services if findings.about(service.where, since=unread)]
+    places = [*(service.where for service in description.services), *(vrrp.where for vrrp in description.vrrp)]
+    faulty = {where for where in places if findings.about(where, since=unread)}
     check_as_modules_do(views, description, faulty, findings)
     check_as_keepalived_does(views, description, faulty, findings)
     check_as_ldirectord_does(views, description, faulty, findings)

@@ -299,13 +299,13 @@ def _left_behind(spare: bool, interface: str | None) -> str:
 
 
 def check_as_modules_do(
-    views: t.Mapping[str, View], description: Description, faulty: t.Collection[Service], findings: Findings
+    views: t.Mapping[str, View], description: Description, faulty: t.Collection[str], findings: Findings
 ) -> None:
     """What the modules would refuse on the directors is refused here, before any host is touched.
 
-    :arg faulty: what has a finding already.
+    :arg faulty: places in the description of which a check has found something.
     """
-    told = {service.name for service in faulty}
+    told = {service.name for service in description.services if service.where in faulty}
     entries = (entry for view in views.values() for entry in view["director_services"])
     try:
         read_services(entry for entry in entries if entry["name"] not in told)

@@ -71,12 +71,12 @@ def check_watched(service: Service, findings: Findings) -> None:
 
 
 def check_as_ldirectord_does(
-    views: t.Mapping[str, View], description: Description, faulty: t.Collection[Service], findings: Findings
+    views: t.Mapping[str, View], description: Description, faulty: t.Collection[str], findings: Findings
 ) -> None:
     """What the role would refuse on a director is refused here.
 
-    :arg faulty: what has a finding already."""
-    services = {service.name for service in faulty}
+    :arg faulty: places in the description of which a check has found something."""
+    services = {service.name for service in description.services if service.where in faulty}
     for view in views.values():
         described = view["ldirectord_virtual_servers"]
         try:
@@ -87,12 +87,13 @@ def check_as_ldirectord_does(
 
 
 def check_as_keepalived_does(
-    views: t.Mapping[str, View], description: Description, faulty: t.Collection[Service], findings: Findings
+    views: t.Mapping[str, View], description: Description, faulty: t.Collection[str], findings: Findings
 ) -> None:
     """The same for keepalived and its VIPs."""
-    services = {service.name for service in faulty}
-    instances = {vip.vrrp for service in faulty for vip in service.vips}
-    instances |= {vrrp.name for vrrp in description.vrrp if findings.about(vrrp.where)}
+    told_of = [service for service in description.services if service.where in faulty]
+    services = {service.name for service in told_of}
+    instances = {vip.vrrp for service in told_of for vip in service.vips}
+    instances |= {vrrp.name for vrrp in description.vrrp if vrrp.where in faulty}
     groups = {vrrp.group for vrrp in description.vrrp if vrrp.group and vrrp.name in instances}
     instances |= {vrrp.name for vrrp in description.vrrp if vrrp.group in groups}
     told: dict[str, list[str]] = {}

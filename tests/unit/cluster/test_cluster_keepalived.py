@@ -168,6 +168,11 @@ def test_what_cannot_work_is_one_finding_each(outcome: t.Callable[[], Outcome], 
     assert "far too long" not in str(findings) and "a!b" not in str(findings)
 
 
+def test_what_cannot_be_read_of_an_instance_hides_nothing_else() -> None:
+    findings = pair(front(id="x", track_scripts=["up"])).findings
+    assert sorted({one.partition(": ")[2][:7] for one in findings}) == ["id must", "track_s"], findings
+
+
 def test_directors_that_do_not_hear_each_other() -> None:
     far = front(directors=[{"host": "lvs1", "priority": 150}, {"host": "lvs3", "priority": 100}], unicast=True)
     findings = pair(far, directors=["lvs1", "lvs3"]).findings
