@@ -16,6 +16,9 @@ from cluster import run_playbook, until
 VIP = "192.168.0.77"
 POSTMAN = "10.99.1.3"  # the client
 SCRIPT = "/usr/local/bin/lab-check"
+SWITCH = "/run/lab-switch"
+TOLD = ("file", "bfd")  # keepalived asks nobody
+SPEAKER = "bfd_instance lvs1 {\n  neighbor_ip 192.168.0.75\n  source_ip 192.168.0.45\n  min_tx 300\n  min_rx 300\n}\n"
 # Words of keepalived's own, which it has to take.
 CONNECTING = {"alpha": True, "bindto": "192.168.0.75", "fwmark": 9, "log_all_failures": True, "warmup": 0.2}
 PAGE = {**CONNECTING, "fast_recovery": True, "http_protocol": "1.0", "regex_options": ["caseless"]}
@@ -36,6 +39,8 @@ CHECKS: dict[str, dict[str, tuple[int, str, dict[str, object]]]] = {
         "smtp": (25, "tcp", {"host": "lvs1.example.org"}),
         "udp": (9002, "udp", {"payload": "6869", "reply": "686f", "keepalived": {**CONNECTING, **LENGTHS}}),
         "dns": (53, "udp", {"record": "A", "host": "www.example.org"}),
+        "file": (9005, "tcp", {"path": SWITCH}),
+        "bfd": (9006, "tcp", {"keepalived": {"idle_tx": 1000}}),
     },
     "ldirectord": {
         **ALWAYS,
@@ -60,7 +65,7 @@ def description(engine: str) -> dict[str, object]:
             "protocol": protocol,
             **({"keepalived": SERVICE} if own else {}),
             "real_servers": [{"host": "rs1", **({"keepalived": SERVER} if own else {})}],
-            "checks": [{"type": kind, **soon, **words}],
+            "checks": [{"type": kind, **({} if kind in TOLD else soon), **words}],
         }
         for kind, (port, protocol, words) in CHECKS[engine].items()
     ]
@@ -97,6 +102,9 @@ def fixture_start(tmp_path_factory: pytest.TempPathFactory) -> str:
     put("lvs1", SCRIPT, '#!/bin/sh\n[ "$(id -un)" = nobody ] && [ -e "/run/$1" ]\n')
     on("lvs1", f"chmod 755 {SCRIPT}")
     start = "systemd-run --unit=pretend python3 /srv/pretend.py"
+    on("rs1", "apt-get install --yes keepalived")
+    put("rs1", "/etc/keepalived/keepalived.conf", SPEAKER)
+    on("rs1", "systemctl restart keepalived")
     both = certificate(tmp_path_factory.mktemp("certificate"))
     for name in ("client", "rs1"):
         put(name, "/srv/pretend.pem", both)
@@ -113,12 +121,12 @@ def test_each_kind_of_check(engine: str, start: str, tmp_path: Path) -> None:
     on("client", "rm -f /srv/mails")
     run_playbook("site", description(engine), tmp_path)
     until(lambda: well(engine) == everything, "all are well")
-    on("rs1", "systemctl stop pretend nginx; echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all")
-    on("lvs1", "rm /run/well")
+    on("rs1", "systemctl stop pretend nginx keepalived; echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all")
+    on("lvs1", f"rm /run/well; echo 1 >{SWITCH}")
     until(lambda: not well(engine), "all are out")
     until(lambda: "192.168.0.45" in on("client", "cat /srv/mails || true"), "a mail has told of rs1")
-    on("rs1", f"{start}; systemctl start nginx; echo 0 >/proc/sys/net/ipv4/icmp_echo_ignore_all")
-    on("lvs1", "touch /run/well")
+    on("rs1", f"{start}; systemctl start nginx keepalived; echo 0 >/proc/sys/net/ipv4/icmp_echo_ignore_all")
+    on("lvs1", f"touch /run/well; echo 0 >{SWITCH}")
     until(lambda: well(engine) == everything, "all are back")
     run_playbook("teardown", description(engine), tmp_path)
     assert on("lvs1", f"systemctl is-active {engine} || true") == "inactive"

@@ -16,6 +16,8 @@ from cluster import run_playbook, until
 DIRECTORS = ("lvs1", "lvs2")
 ADDRESSES = {"lvs1": 75, "lvs2": 76, "rs1": 45}
 VIPS = {"front": "192.168.0.77", "back": "192.168.0.78"}
+ROUTER = "192.168.0.1"
+HEARS_NOTHING = f"INPUT --source {ROUTER} --protocol udp --dport 3784 --jump DROP"
 TOLD = "/var/tmp/told"
 # Whatever it is told stands in a file of the one who was told.
 TELL = f'#!/bin/sh\necho "$(id -un) $*" >>{TOLD}\n'
@@ -27,6 +29,7 @@ def description() -> dict[str, object]:
     directors = [{"host": name, "priority": 100} for name in DIRECTORS]
     front: dict[str, object] = {"name": "front", "id": 51, "group": "site", "directors": directors}
     front |= {"track_interfaces": ["dummy9"], "track_scripts": ["uplink"], "track_processes": ["web"]}
+    front |= {"track_files": ["hold"], "track_bfds": ["uplink"]}
     front |= {"keepalived": {"notify": "/usr/local/bin/tell vrrp", "garp_master_repeat": 3}}
     vrrp = [front, {"name": "back", "id": 52, "group": "site", "directors": directors}]
     services = [
@@ -44,6 +47,8 @@ def description() -> dict[str, object]:
     watched: dict[str, object] = {
         "keepalived_scripts": [{"name": "uplink", "command": "/usr/local/bin/look down", "fall": 1}],
         "keepalived_processes": [{"name": "web", "process": "nginx"}],
+        "keepalived_files": [{"name": "hold", "path": "/run/hold"}],
+        "keepalived_bfds": [{"name": "uplink", "neighbour": ROUTER}],
     }
     hosts = {name: {"lvs_addresses": [f"192.168.0.{number}/24"]} for name, number in ADDRESSES.items()}
     variables = {"lvs_engine": "keepalived", "lvs_services": services, "lvs_vrrp": vrrp, **watched}
@@ -67,6 +72,16 @@ def told(director: str) -> list[str]:
     return on(director, f"cat {TOLD} 2>/dev/null || true").splitlines()
 
 
+def speaker() -> str:
+    """A keepalived that does nothing but answer the directors' BFD."""
+    intervals = "min_tx 300\n  min_rx 300"
+    sessions = [
+        f"bfd_instance {name} {{\n  neighbor_ip 192.168.0.{ADDRESSES[name]}\n  source_ip {ROUTER}\n  {intervals}\n}}\n"
+        for name in DIRECTORS
+    ]
+    return "".join(sessions)
+
+
 def put(host: str, path: str, text: str) -> None:
     subprocess.run([LAB, "exec", host, f"cat >{path} && chmod 755 {path}"], check=True, input=text, text=True)
 
@@ -79,6 +94,9 @@ def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         put(name, "/usr/local/bin/tell", TELL)
         put(name, "/usr/local/bin/look", LOOK)
         on(name, "ip link add dummy9 type dummy && ip link set dummy9 up && nginx")
+    on("router", "apt-get install --yes keepalived")
+    put("router", "/etc/keepalived/keepalived.conf", speaker())
+    on("router", "chmod 644 /etc/keepalived/keepalived.conf && systemctl restart keepalived")
     run_playbook("site", description(), folder)
     yield folder
     run_playbook("teardown", description(), folder)
@@ -100,6 +118,8 @@ def test_who_takes_the_vips_is_told_without_rights(folder: Path) -> None:
         ("touch /run/down", "rm /run/down"),
         ("ip link set dummy9 down", "ip link set dummy9 up"),
         ("nginx -s stop", "nginx"),
+        ("echo 1 >/run/hold", "rm /run/hold"),
+        (f"iptables --append {HEARS_NOTHING}", f"iptables --delete {HEARS_NOTHING}"),
     ],
 )
 def test_what_one_of_them_watches_moves_all_of_a_group(fails: str, works: str) -> None:

@@ -40,10 +40,7 @@ HOST_VARIABLES = (
     "lvs_firewall",
     "lvs_marks_by",
     "lvs_ipvs_settings",
-    "keepalived_auth_pass",
-    "keepalived_scripts",
-    "keepalived_processes",
-    "keepalived_script_user",
+    *KEEPALIVED_VARIABLES,
     "pacemaker_authkey",
 )
 SSH = 22

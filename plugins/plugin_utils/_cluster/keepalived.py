@@ -14,28 +14,62 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings impo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Host
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
 
+_MAX_WEIGHT = 253
+Read = t.Callable[[Entry, str], object]
+
+
+def _count(entry: Entry, key: str) -> object:
+    return entry.number(key, 1, 65535)
+
+
+def _weight(entry: Entry, key: str) -> object:
+    return entry.number(key, -_MAX_WEIGHT, _MAX_WEIGHT)
+
+
+def _address(entry: Entry, key: str) -> object:
+    return entry.address(key, "write the address alone")
+
+
+# What instances may watch: how each word of it is read, those first that have to be there.
+_WATCHED: t.Mapping[str, t.Mapping[str, Read]] = {
+    "keepalived_scripts": {
+        "name": Entry.text,
+        "command": Entry.text,
+        "interval": Entry.seconds,
+        "timeout": Entry.seconds,
+        "fall": _count,
+        "rise": _count,
+        "user": Entry.text,
+        "weight": _weight,
+    },
+    "keepalived_processes": {"name": Entry.text, "process": Entry.text, "quorum": _count, "weight": _weight},
+    "keepalived_files": {"name": Entry.text, "path": Entry.text, "init": _weight, "weight": _weight},
+    "keepalived_bfds": {
+        "name": Entry.text,
+        "neighbour": _address,
+        "source": _address,
+        "interval": Entry.seconds,
+        "fall": lambda entry, key: entry.number(key, 1, 255),
+        "weight": _weight,
+        "keepalived": Entry.words,
+    },
+}
+_NEEDED = {"name": "web", "command": "/bin/true", "process": "nginx", "path": "/etc/web", "neighbour": "192.0.2.1"}
 KEEPALIVED_VARIABLES = (
     "keepalived_auth_pass",
-    "keepalived_scripts",
-    "keepalived_processes",
+    *_WATCHED,
     "keepalived_script_user",
     "keepalived_notification",
 )
-_MAX_WEIGHT = 253
 
 
 def check_host(host: Host, findings: Findings) -> None:
     entry = Entry(findings, host.name, host.keepalived, KEEPALIVED_VARIABLES)
-    for key, what, example in (("scripts", "command", "/bin/true"), ("processes", "process", "nginx")):
-        known = (
-            "name",
-            what,
-            "weight",
-            *(("interval", "timeout", "fall", "rise", "user") if what == "command" else ("quorum",)),
-        )
+    for key, words in _WATCHED.items():
+        example = ", ".join(f"{word}: {_NEEDED[word]}" for word in words if word in _NEEDED)
         names: list[object] = []
-        for number, item in entry.mappings(f"keepalived_{key}", f"{{name: web, {what}: {example}}}"):
-            _check_watched(Entry(findings, f"{host.name} keepalived_{key}[{number}]", item, known), what, names)
+        for number, item in entry.mappings(key, f"{{{example}}}"):
+            _check_watched(Entry(findings, f"{host.name} {key}[{number}]", item, tuple(words)), words, names)
     entry.text("keepalived_script_user")
     _check_password(entry)
     mails = entry.words("keepalived_notification")
@@ -44,19 +78,14 @@ def check_host(host: Host, findings: Findings) -> None:
     ).strings("to")
 
 
-def _check_watched(entry: Entry, what: str, names: list[object]) -> None:
-    for word in ("name", what):
-        if not entry.has(word):
+def _check_watched(entry: Entry, words: t.Mapping[str, Read], names: list[object]) -> None:
+    for word, read in words.items():
+        if word in _NEEDED and not entry.has(word):
             entry.wrong(word, f"has no {word}")
-        entry.text(word)
+        read(entry, word)
     if entry.get("name") in names:
         entry.wrong("name", f"name {entry.get('name')!r} is used more than once")
     names.append(entry.get("name"))
-    for word in ("interval", "timeout"):
-        entry.seconds(word)
-    for word in ("fall", "rise", "quorum"):
-        entry.number(word, 1, 65535)
-    entry.number("weight", -_MAX_WEIGHT, _MAX_WEIGHT)
 
 
 def _check_password(entry: Entry) -> None:
@@ -68,6 +97,12 @@ def _check_password(entry: Entry) -> None:
         entry.wrong("keepalived_auth_pass", f"keepalived_auth_pass must be a string, not {kind_of(value)}")
     elif password_problem(value):
         entry.wrong("keepalived_auth_pass", f"keepalived_auth_pass {str(password_problem(value)).rstrip('.')}")
+
+
+def bfds_of(host: Host) -> list[dict[str, t.Any]]:
+    """Its sessions of BFD that have names, as far as they can be read."""
+    found = host.keepalived.get("keepalived_bfds")
+    return [one for one in found if isinstance(one, dict) and one.get("neighbour")] if isinstance(found, list) else []
 
 
 def settings_of(host: Host) -> dict[str, t.Any]:

@@ -70,6 +70,7 @@ class RealServer:
     :attr where: how messages name the entry.
     :attr weight: what the entry says; None leaves it to the host.
     :attr group_weight: what a group's entry says; weaker than the host's own ``lvs_weight``.
+    :attr checks: for this one, beside those of the service.
     :attr wrapping: of its tunnel; None without one.
     """
 
@@ -83,6 +84,7 @@ class RealServer:
     upper_threshold: int
     lower_threshold: int
     keepalived: Words = field(hash=False)
+    checks: tuple[Check, ...] = ()
     wrapping: Wrapping | None = None
 
     @property
@@ -108,7 +110,7 @@ class Check:
     record: str | None
     payload: str | None
     reply: str | None
-    interval: int
+    interval: float
     timeout: int
     retry_delay: int | None
     fall: int
@@ -200,6 +202,8 @@ class Vrrp:
     track_interfaces: tuple[str, ...]
     track_scripts: tuple[str, ...]
     track_processes: tuple[str, ...]
+    track_files: tuple[str, ...]
+    track_bfds: tuple[str, ...]
     keepalived: Words = field(hash=False)
     sync: Sync | None = None
 

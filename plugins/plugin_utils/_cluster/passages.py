@@ -16,11 +16,13 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._sync_daemon import GROUP, PORT
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.keepalived import bfds_of
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import IPV4, Address, Description, Vrrp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.pacemaker import FIRST_PORT
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.virtuals import Virtual, protocols, virtuals
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import interface_of, source_of, vips_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.tracked import BFD_PORTS
 
 Grounds = t.Mapping[str, Ground]
 Passage = dict[str, t.Any]
@@ -47,6 +49,7 @@ def add_passages(
         _add(view, _of_cluster(name, view))
         if view["keepalived_sync"]:
             _add(view, _of_sync(view["keepalived_sync"]))
+        _add(view, _of_bfd(view, bfds_of(description.hosts[name])))
     for vrrp in description.vrrp:
         for director in vrrp.directors:
             if director.host in views:
@@ -65,6 +68,20 @@ def _of_cluster(name: str, view: t.Mapping[str, t.Any]) -> t.Iterator[Passage]:
 def _of_sync(sync: t.Mapping[str, t.Any]) -> t.Iterator[Passage]:
     known = {"protocol": "udp", "destinations": [GROUP], "ports": [str(PORT)], "interface": sync["interface"]}
     yield _passage("connections of which other directors tell", **known)
+
+
+def _of_bfd(view: t.Mapping[str, t.Any], named: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[Passage]:
+    """What neighbours tell."""
+    services = view["keepalived_virtual_servers"]
+    servers = [server for service in services for server in service["real_servers"]]
+    found = [(server["address"], check) for server in servers for check in server.get("checks", ())]
+    found = [(address, check) for address, check in found if check["type"] == "bfd"]
+    if view["keepalived_instances"]:
+        found += [(str(one["neighbour"]), one) for one in named]
+    for address, one in found:
+        said = one.get("keepalived")
+        port = BFD_PORTS[isinstance(said, dict) and said.get("multihop") is True]
+        yield _passage(f"BFD of {address}", protocol="udp", sources=[address], ports=[str(port)])
 
 
 def _add(view: dict[str, t.Any], found: t.Iterable[Passage]) -> None:

@@ -15,9 +15,10 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster import words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import did_you_mean
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import Check, RealServer, SorryServer, Wrapping
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.tracked import BFD_INTERVAL
 
 TUNNEL_KEYS = ("tunnel_type", "tunnel_port", "tunnel_checksum")
-COMMON_KEYS = ("port", "weight", "forward", *TUNNEL_KEYS, "upper_threshold", "lower_threshold", "keepalived")
+COMMON_KEYS = ("port", "weight", "forward", *TUNNEL_KEYS, "upper_threshold", "lower_threshold", "checks", "keepalived")
 SERVER_KEYS = ("group", "host", "address", "unmanaged", *COMMON_KEYS)
 CHECK_KEYS = (
     "type",
@@ -39,8 +40,17 @@ CHECK_KEYS = (
     "failures",
     "keepalived",
 )
+_ASKING = tuple(kind for kind in words.CHECK_TYPES if kind not in words.TOLD)
 _OF_KINDS = {
-    "path": ("http", "https", "script"),
+    "port": _ASKING,
+    "interval": (*_ASKING, "bfd"),
+    "timeout": _ASKING,
+    "retry_delay": _ASKING,
+    "fall": (*_ASKING, "bfd"),
+    "rise": _ASKING,
+    "window": _ASKING,
+    "failures": _ASKING,
+    "path": ("http", "https", "script", "file"),
     "host": ("http", "https", "smtp", "dns"),
     "status": ("http", "https"),
     "digest": ("http", "https"),
@@ -112,6 +122,7 @@ def _read_real_server(
         entry.wrong("address", text)
     if unmanaged and (group or host):
         entry.wrong("unmanaged", "unmanaged is for an address alone: hosts of the inventory are looked after")
+    checks = read_checks(entry)
     chosen = entry.choice("forward", words.FORWARDS) or forward
     _check_tunnel(entry, [chosen])
     return [
@@ -126,6 +137,7 @@ def _read_real_server(
             upper_threshold=entry.number("upper_threshold", 0, MAX_THRESHOLD) or 0,
             lower_threshold=entry.number("lower_threshold", 0, MAX_THRESHOLD) or 0,
             keepalived=entry.words("keepalived"),
+            checks=checks,
             wrapping=_read_wrapping(entry, tunnel) if chosen == "tun" else None,
         )
         for name in names
@@ -141,10 +153,11 @@ def _group(entry: Entry, group: str, groups: Groups) -> t.Sequence[str]:
     return groups[group]
 
 
-def read_checks(service: Entry) -> tuple[Check, ...]:
+def read_checks(outer: Entry) -> tuple[Check, ...]:
+    """Of a service, or of one real server."""
     found = []
-    for number, item in service.mappings("checks", "{type: http, path: /}"):
-        entry = Entry(service.findings, f"{service.at('checks')} checks[{number}]", item, CHECK_KEYS)
+    for number, item in outer.mappings("checks", "{type: http, path: /}"):
+        entry = Entry(outer.findings, f"{outer.at('checks')} checks[{number}]", item, CHECK_KEYS)
         if not entry.has("type"):
             entry.wrong("type", f"has no type: one of {', '.join(words.CHECK_TYPES)}")
         _check_words(entry)
@@ -160,7 +173,7 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
                 record=entry.text("record"),
                 payload=entry.text("payload"),
                 reply=entry.text("reply"),
-                interval=entry.number("interval", 1, 86400) or 6,
+                interval=_read_interval(entry),
                 timeout=entry.number("timeout", 1, 86400) or 3,
                 retry_delay=entry.number("retry_delay", 1, 86400),
                 fall=entry.number("fall", 1, 100) or 3,
@@ -171,6 +184,13 @@ def read_checks(service: Entry) -> tuple[Check, ...]:
             )
         )
     return tuple(found)
+
+
+def _read_interval(entry: Entry) -> float:
+    """BFD is there to be fast."""
+    if entry.get("type") == "bfd":
+        return entry.seconds("interval") or BFD_INTERVAL
+    return entry.number("interval", 1, 86400) or 6
 
 
 def _check_words(entry: Entry) -> None:

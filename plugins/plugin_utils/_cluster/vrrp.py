@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.addresses import Ground, Own, vip_interface
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.border import Entry
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.findings import Findings, did_you_mean
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.keepalived import check_host
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.keepalived import bfds_of, check_host
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import (
     IPV4,
     Address,
@@ -25,6 +25,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     VrrpDirector,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Groups, read_name
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.tracked import TRACKED
 
 VRRP_KEYS = (
     "name",
@@ -38,8 +39,7 @@ VRRP_KEYS = (
     "unicast",
     "group",
     "track_interfaces",
-    "track_scripts",
-    "track_processes",
+    *TRACKED,
     "keepalived",
     "sync",
 )
@@ -84,6 +84,8 @@ def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
         track_interfaces=entry.interfaces("track_interfaces"),
         track_scripts=entry.strings("track_scripts"),
         track_processes=entry.strings("track_processes"),
+        track_files=entry.strings("track_files"),
+        track_bfds=entry.strings("track_bfds"),
         keepalived=entry.words("keepalived"),
         sync=_read_sync(entry),
     )
@@ -220,6 +222,7 @@ def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, find
         findings.add(vrrp.where, f"keepalived_auth_pass is not the same on {named}: none would believe the others")
     sources = {one.host: source_of(vrrp, vips, grounds[one.host]) for one in vrrp.directors}
     for one in vrrp.directors:
+        _check_bfds(vrrp, one.host, description, sources, findings)
         live = grounds[one.host].live
         interface = interface_of(vrrp, vips, grounds[one.host])
         links = description.hosts[one.host].facts
@@ -236,6 +239,18 @@ def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, find
             text = f"{one.host} has no address of the VIPs' family on {interface}"
             findings.add(vrrp.where, f"{text}: VRRP needs one to speak with")
     _check_segment(vrrp, sources, findings)
+
+
+def _check_bfds(
+    vrrp: Vrrp, director: str, description: Description, sources: t.Mapping[str, Own | None], findings: Findings
+) -> None:
+    """A director that has to hear the other one would fall with it."""
+    others = {str(own.address): name for name, own in sources.items() if own is not None and name != director}
+    for one in bfds_of(description.hosts[director]):
+        other = others.get(str(one["neighbour"]))
+        if other and one.get("name") in vrrp.track_bfds and not one.get("weight"):
+            text = f"track_bfds: '{one['name']}' on {director} is a session with {other}, so when {other} dies"
+            findings.add(vrrp.where, f"{text}, {director} lets go of the VIPs, too. Leave it out, or give it a weight")
 
 
 def _check_segment(vrrp: Vrrp, sources: t.Mapping[str, Own | None], findings: Findings) -> None:

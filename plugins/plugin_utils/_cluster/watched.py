@@ -18,14 +18,17 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Address,
     Check,
     Description,
+    RealServer,
     Service,
     Vip,
     Vrrp,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.pacemaker import no_cluster
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Placed
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.places import Place, Placed
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import interface_of, source_of, vips_of
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.words import TOLD
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.tracked import TRACKED
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord import files as ldirectord_files
 
 View = dict[str, t.Any]
@@ -46,7 +49,7 @@ _FOR_DAEMONS = ("checks", "sorry_server", "quorum", "hysteresis", "inhibit_on_fa
 
 def check_unwatched(service: Service, findings: Findings) -> None:
     for key in _FOR_DAEMONS:
-        if getattr(service, key):
+        if getattr(service, key) or (key == "checks" and any(server.checks for server in service.real_servers)):
             text = f"{key} cannot work under lvs_engine '{service.engine}': the kernel looks at no server."
             remedy = "Use lvs_engine 'keepalived' or 'ldirectord', which do, without VRRP too, or leave it out"
             findings.add(service.where, f"{text} {remedy}")
@@ -55,12 +58,16 @@ def check_unwatched(service: Service, findings: Findings) -> None:
 def check_words(service: Service, findings: Findings) -> None:
     if service.engine == "keepalived":
         return
-    checks = [(f"{service.where} checks[{number}]", check.keepalived) for number, check in enumerate(service.checks)]
-    servers = [(server.where, server.keepalived) for server in service.real_servers]
-    for where, said in [(service.where, service.keepalived), *servers, *checks]:
-        if said:
-            text = f"keepalived: {', '.join(said)}: that is for lvs_engine 'keepalived', and it is '{service.engine}'"
-            findings.add(where, f"{text}. Leave it out")
+    places: list[Service | RealServer] = [service, *service.real_servers]
+    checks = [(f"{one.where} checks[{number}]", check) for one in places for number, check in enumerate(one.checks)]
+    said = [(one.where, one.keepalived) for one in places]
+    known = f"lvs_engine 'keepalived', and it is '{service.engine}'"
+    for where, words in [*said, *((where, check.keepalived) for where, check in checks)]:
+        if words:
+            findings.add(where, f"keepalived: {', '.join(words)}: that is for {known}. Leave it out")
+    for where, check in checks if service.engine != "kernel" else ():
+        if check.type in TOLD:
+            findings.add(where, f"type {check.type} is for {known}. Choose another type, or leave the check out")
 
 
 def check_watched(service: Service, findings: Findings) -> None:
@@ -139,13 +146,14 @@ def watched(one: Placed, entry: View, grounds: Grounds) -> View:
     """A virtual server: the entry of a table, and how its real servers are looked after."""
     service = one.service
     found = dict(entry)
-    if service.checks:
-        found["checks"] = [_check(check) for check in service.checks]
+    checks = [_check(check) for check in service.checks if check.type != "bfd"]
+    if checks:
+        found["checks"] = checks
     for key in ("quorum", "hysteresis", "inhibit_on_failure", "keepalived"):
         if getattr(service, key):
             found[key] = getattr(service, key)
     found["real_servers"] = [
-        {**server, **({"keepalived": place.server.keepalived} if place.server.keepalived else {})}
+        {**server, **_watched_server(place, one.service, grounds[one.director])}
         for server, place in zip(entry["real_servers"], one.places)
     ]
     sorry = service.sorry_server
@@ -157,7 +165,22 @@ def watched(one: Placed, entry: View, grounds: Grounds) -> View:
     return found
 
 
+def _watched_server(place: Place, service: Service, director: Ground) -> View:
+    """A session of BFD begins at an address of the director's that is in the network of the real server."""
+    found: View = {"keepalived": place.server.keepalived} if place.server.keepalived else {}
+    networks = director.networks(place.address.version) or ()
+    near = [own for own in networks if own.network is not None and place.address in own.network]
+    source = {"source": str(near[0].address)} if near else {}
+    mine = [*place.server.checks, *(check for check in service.checks if check.type == "bfd")]
+    checks = [{**_check(check), **(source if check.type == "bfd" else {})} for check in mine]
+    return {**found, "checks": checks} if checks else found
+
+
 def _check(check: Check) -> View:
+    if check.type in TOLD:
+        words = ("type", "path") if check.type == "file" else ("type", "interval", "fall")
+        said = {word: getattr(check, word) for word in words}
+        return {**said, "keepalived": check.keepalived} if check.keepalived else said
     said = {key: value for key, value in dataclasses.asdict(check).items() if value not in (None, ())}
     if said["rise"] == 1:
         del said["rise"]
@@ -205,7 +228,7 @@ def add_instances(views: t.Mapping[str, View], vrrp: Vrrp, description: Descript
         if vrrp.unicast and own is not None:
             instance["unicast_source"] = str(own.address)
             instance["unicast_peers"] = [str(peer.address) for peer in peers]
-        for key in ("track_interfaces", "track_scripts", "track_processes"):
+        for key in ("track_interfaces", *TRACKED):
             if getattr(vrrp, key):
                 instance[key] = list(getattr(vrrp, key))
         for key in ("group", "keepalived"):

@@ -34,7 +34,9 @@ MOVING_ENGINES = ("keepalived", "pacemaker")
 LONE_ENGINES = ("kernel", "ldirectord")
 ARP_BY_ROUTER = "router"
 ARP = ("sysctl", "nftables", ARP_BY_ROUTER)
-CHECK_TYPES = ("ping", "tcp", "udp", "http", "https", "dns", "smtp", "script")
+# Of these keepalived is told, so it asks nobody; the other daemons know nothing of them.
+TOLD = ("file", "bfd")
+CHECK_TYPES = ("ping", "tcp", "udp", "http", "https", "dns", "smtp", "script", *TOLD)
 
 SCHEDULER_FLAGS = flag_names("sh")[:2] + flag_names("mh")[:2]
 DEFAULT_SCHEDULER = "wlc"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import HEADER, SECRET
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import servers, vrrp
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import servers, tracked, vrrp
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.password import password_problem
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.servers import remembered_by
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import runs_scripts
@@ -76,14 +76,14 @@ def render(settings: Data) -> Rendering:
         writer.findings.append(f"keepalived_auth_pass {password_problem(str(password))}")
     writer.line(f"{HEADER} Changes made here do not last.")
     _write_globals(writer, settings)
-    vrrp.write_processes(writer, settings.get("processes") or ())
-    vrrp.write_scripts(writer, settings.get("scripts") or ())
-    vrrp.write_groups(writer, settings.get("instances") or (), settings.get("scripts") or ())
+    tracked.write_tracked(writer, settings)
+    vrrp.write_groups(writer, settings)
     vrrp.write_instances(writer, settings, SECRET if password else None)
     try:
         watched = watch.read(settings.get("virtual_servers") or (), writer.findings)
     except OptionError as exc:
         raise OptionError([*writer.findings, *exc.findings]) from exc
+    tracked.write_for_checks(writer, watched.services, settings.get("bfds") or ())
     for one in watched.services:
         servers.write_virtual_server(writer, one, watched.description.table)
     if writer.findings:

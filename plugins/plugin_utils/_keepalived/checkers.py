@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import ENGINE
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import tracked, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import judge_words, write_words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import judge, remembers
@@ -28,7 +28,10 @@ KEYWORDS = {
     "smtp": "SMTP_CHECK",
     "dns": "DNS_CHECK",
     "script": "MISC_CHECK",
+    "file": "FILE_CHECK",
+    "bfd": "BFD_CHECK",
 }
+_TOLD = ("file", "bfd")  # keepalived asks nobody
 _DIGEST = re.compile("[0-9a-f]{32}")
 _STATUS = re.compile("[1-5][0-9][0-9](-[1-5][0-9][0-9])?")
 _HEX = re.compile("[0-9a-fA-F ]+")
@@ -36,14 +39,18 @@ _TO_START = 5  # seconds that a busy director may take to start a program
 _RECORDS = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
 
 
-def write_check(writer: Writer, where: str, check: Check, default_port: int, asked: str) -> None:
-    """:arg default_port: of the real server; 0 where it has none, so that the check must say one.
+def write_check(writer: Writer, where: str, check: Check, place: tuple[str, int], asked: str) -> None:
+    """:arg place: of the real server; with port 0 where it has none, so that the check must say one.
     :arg asked: what the collection's own checker is told, where that has to count."""
+    address, default_port = place
     if remembers(check):
         _write_remembering(writer, where, check, default_port, asked)
         return
     kind = str(check["type"])
     with writer.block(KEYWORDS[kind]):
+        if kind in _TOLD:
+            tracked.write_check(writer, where, check, address)
+            return
         if kind not in ("script", "ping"):
             _write_place(writer, where, check, default_port)
         _PARTS.get(kind, _write_nothing)(writer, where, check)
@@ -53,7 +60,7 @@ def write_check(writer: Writer, where: str, check: Check, default_port: int, ask
         # Keepalived counts the tries after the first one.
         writer.line("retry", int(check.get("fall", 3)) - 1)
         writer.line("delay_before_retry", seconds(check.get("retry_delay", 1)))
-        judge_words(writer, where, check.get("keepalived"), words.CHECKS[kind], words.PAGE if "http" in kind else {})
+        judge_words(writer, where, check.get("keepalived"), words.CHECKS[kind], words.BLOCKS.get(kind, {}))
         write_words(writer, where, check.get("keepalived"), words.CHECKS[kind])
 
 

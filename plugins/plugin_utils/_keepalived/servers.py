@@ -113,4 +113,4 @@ def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int],
         for number, check in enumerate(watched.checks[place]):
             where = f"{watched.where}, checks[{number}]"
             which = remembered.index(check) if check in remembered else None
-            write_check(writer, where, check, server.port, f"{name} {server.address} {server.port} {which}")
+            write_check(writer, where, check, place, f"{name} {server.address} {server.port} {which}")

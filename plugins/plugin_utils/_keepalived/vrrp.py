@@ -3,7 +3,7 @@
 
 # PRIVATE to the collection: names and behaviour may change with every release.
 
-"""VRRP instances, their groups, and what they watch, in the words of keepalived.conf(5)."""
+"""VRRP instances and their groups, in the words of keepalived.conf(5)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_sync import KEYWORD
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import words
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.tracked import TRACKED
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import judge_words, write_words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
 
@@ -19,50 +20,18 @@ Data = t.Mapping[str, t.Any]
 
 MAX_SYNC_ID = 255
 OWNER = 255  # the priority of a router that has the address as its own and never yields
+_KEYWORDS = {
+    "track_interfaces": "track_interface",
+    **{key: f"track_{what}" for key, (_described, what) in TRACKED.items()},
+}
 
 
-def write_processes(writer: Writer, processes: t.Sequence[Data]) -> None:
-    for one in processes:
-        where = f"process {one['name']}"
-        writer.gap()
-        with writer.block("vrrp_track_process", writer.name(where, "name", one["name"])):
-            writer.line("process", writer.string(where, "process", one["process"]))
-            for key in ("quorum", "weight"):
-                if one.get(key) is not None:
-                    writer.line(key, int(one[key]))
-
-
-def write_scripts(writer: Writer, scripts: t.Sequence[Data]) -> None:
-    for one in scripts:
-        where = f"script {one['name']}"
-        if not str(one["command"]).startswith("/"):
-            writer.wrong(where, f"command {one['command']!r} must be an absolute path, with its arguments behind it")
-        writer.gap()
-        with writer.block("vrrp_script", writer.name(where, "name", one["name"])):
-            writer.line("script", _quoted(writer.string(where, "command", one["command"])))
-            writer.line("interval", seconds(one.get("interval", 1)))
-            writer.line("timeout", seconds(one.get("timeout", 3)))
-            writer.line("fall", int(one.get("fall", 3)))
-            writer.line("rise", int(one.get("rise", 1)))
-            if one.get("weight"):
-                writer.line("weight", int(one["weight"]))
-            if one.get("user"):
-                if one["user"] == "root":
-                    writer.wrong(where, "user root: scripts never run as root. Name a user without rights")
-                writer.line("user", writer.name(where, "user", one["user"]))
-
-
-def _quoted(text: str) -> str:
-    return text if text.startswith('"') else f'"{text}"'
-
-
-def write_groups(writer: Writer, instances: t.Sequence[Data], scripts: t.Sequence[Data]) -> None:
+def write_groups(writer: Writer, settings: Data) -> None:
     """Instances that name the same group move together."""
     groups: dict[str, list[Data]] = {}
-    for one in instances:
+    for one in settings.get("instances") or ():
         if one.get("group"):
             groups.setdefault(str(one["group"]), []).append(one)
-    weighing = {str(one["name"]) for one in scripts if one.get("weight")}
     for name, members in groups.items():
         where = f"VRRP instance {members[0]['name']}"
         if len(members) == 1:
@@ -72,11 +41,17 @@ def write_groups(writer: Writer, instances: t.Sequence[Data], scripts: t.Sequenc
             for one in members:
                 writer.line(one["name"])
         for one in members:
-            for script in weighing.intersection(map(str, one.get("track_scripts") or ())):
-                text = f"script {script!r} has a weight, and within a group priorities must not change."
-                writer.wrong(
-                    f"VRRP instance {one['name']}", f"{text} Leave it out: then the script takes the VIPs away"
-                )
+            _refuse_weights(writer, one, settings)
+
+
+def _refuse_weights(writer: Writer, instance: Data, settings: Data) -> None:
+    for key, (described, what) in TRACKED.items():
+        weighing = {str(one["name"]) for one in settings.get(described) or () if one.get("weight")}
+        for name in weighing.intersection(map(str, instance.get(key) or ())):
+            text = f"{what} {name!r} has a weight, and within a group priorities must not change."
+            writer.wrong(
+                f"VRRP instance {instance['name']}", f"{text} Leave it out: then the {what} takes the VIPs away"
+            )
 
 
 def write_sync(writer: Writer, sync: Data, instances: t.Sequence[Data]) -> None:
@@ -99,9 +74,7 @@ def write_instances(writer: Writer, settings: Data, secret: str | None) -> None:
     instances = settings.get("instances") or ()
     _check_instances(writer, instances)
     names = {
-        "track_interfaces": None,
-        "track_scripts": {str(one["name"]) for one in settings.get("scripts") or ()},
-        "track_processes": {str(one["name"]) for one in settings.get("processes") or ()},
+        key: {str(one["name"]) for one in settings.get(described) or ()} for key, (described, _what) in TRACKED.items()
     }
     if secret and instances and all(_vrrp_of(one) == 3 for one in instances):
         text = "no instance of VRRP is of version 2, and version 3 has no password"
@@ -145,7 +118,7 @@ def _version_of(vip: Data) -> int:
     return 6 if ":" in str(vip["address"]) else 4
 
 
-def _write_instance(writer: Writer, one: Data, secret: str | None, names: t.Mapping[str, set[str] | None]) -> None:
+def _write_instance(writer: Writer, one: Data, secret: str | None, names: t.Mapping[str, set[str]]) -> None:
     where = f"VRRP instance {one['name']}"
     if not one.get("vips"):
         return
@@ -211,18 +184,13 @@ def _write_vips(writer: Writer, where: str, one: Data, family: int) -> None:
                 writer.line(*said)
 
 
-def _write_tracks(writer: Writer, where: str, one: Data, names: t.Mapping[str, set[str] | None]) -> None:
-    keywords = {
-        "track_interfaces": "track_interface",
-        "track_scripts": "track_script",
-        "track_processes": "track_process",
-    }
-    for key, keyword in keywords.items():
+def _write_tracks(writer: Writer, where: str, one: Data, names: t.Mapping[str, set[str]]) -> None:
+    for key, keyword in _KEYWORDS.items():
         # Its own interface is always tracked, and naming it is an error to keepalived.
         tracked = [str(name) for name in one.get(key) or () if keyword != "track_interface" or name != one["interface"]]
         if not tracked:
             continue
-        known = names[key]
+        known = names.get(key)
         with writer.block(keyword):
             for name in tracked:
                 if known is not None and name not in known:

@@ -104,6 +104,12 @@ def _sizes(value: t.Any) -> list[str]:
     return sizes
 
 
+def _weight(value: t.Any) -> list[str]:
+    if isinstance(value, bool) or not re.fullmatch("-?[0-9]{1,10}( reverse)?", str(value)):
+        raise ValueError("a whole number, such as 2, or 2 reverse")
+    return str(value).split()
+
+
 _LONGEST = 86400
 _COUNT = _number(0, 255)
 
@@ -116,14 +122,12 @@ INSTANCE: t.Mapping[str, Kind] = {
     "notify_master_rx_lower_pri": _script,
     "notify_stop": _script,
     "smtp_alert": _boolean,
-    "garp_interval": _time,
     "garp_lower_prio_delay": _COUNT,
     "garp_lower_prio_repeat": _COUNT,
     "garp_master_delay": _COUNT,
     "garp_master_refresh": _COUNT,
     "garp_master_refresh_repeat": _COUNT,
     "garp_master_repeat": _COUNT,
-    "gna_interval": _time,
     "down_timer_adverts": _number(1, 100),
     "higher_prio_send_advert": _boolean,
     "lower_prio_no_advert": _boolean,
@@ -174,6 +178,8 @@ CHECKS: t.Mapping[str, t.Mapping[str, Kind]] = {
     "script": {**_ANY_CHECK, "misc_dynamic": _flag, "user": _user},
     "smtp": _CONNECTING,
     "tcp": _CONNECTING,
+    "bfd": {"alpha": _boolean},
+    "file": {"weight": _weight},
     "udp": {**_CONNECTING, "max_reply_length": _number(0, 65535), "min_reply_length": _number(0, 65535)},
 }
 REMEMBERED = _ANY_CHECK
@@ -189,7 +195,22 @@ PAGE: t.Mapping[str, Kind] = {
     ),
     "regex_stack": _sizes,
 }
-_SINCE = {"tls_compliant": "2.2.8", "timer_expired_backup": "2.2.8", "owner_ignore_adverts": "2.3.3"}
+BFD: t.Mapping[str, Kind] = {
+    "hoplimit": _number(1, 255),
+    "idle_tx": _number(1000, 10000),
+    "max_hops": _number(0, 255),
+    "multihop": _boolean,
+    "passive": _flag,
+    "ttl": _number(1, 255),
+}
+# Words of a check that stand in a block of their own, within it or elsewhere.
+BLOCKS = {"bfd": BFD, "http": PAGE, "https": PAGE}
+_SINCE = {
+    "multihop": "2.2.8",
+    "owner_ignore_adverts": "2.3.3",
+    "timer_expired_backup": "2.2.8",
+    "tls_compliant": "2.2.8",
+}
 # What the description says in words of its own.
 _OURS = {
     "connect_port": "port",
@@ -200,6 +221,9 @@ _OURS = {
     "lthreshold": "lower_threshold",
     "lvs_method": "forward",
     "lvs_sched": "scheduler",
+    "min_rx": "interval",
+    "min_tx": "interval",
+    "multiplier": "fall",
     "persistence_granularity": "netmask",
     "persistence_timeout": "persistent",
     "retry": "fall",

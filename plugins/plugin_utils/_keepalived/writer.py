@@ -19,6 +19,11 @@ _REFUSED["$"] = "a dollar sign, which stands for a definition,"
 _SEQUENCE = re.compile("~(SEQ|LST)")
 
 
+def is_bare(text: str) -> bool:
+    """Whether it stands without quotes."""
+    return bool(_BARE.fullmatch(text))
+
+
 class Writer:
     """Collects lines, and findings about what cannot be written.
 
@@ -71,7 +76,7 @@ class Writer:
                 break
         if _SEQUENCE.search(text):
             self.wrong(where, f"{what} {text!r} has ~SEQ or ~LST in it, which keepalived would unfold")
-        return text if _BARE.fullmatch(text) else f'"{text}"'
+        return text if is_bare(text) else f'"{text}"'
 
     def name(self, where: str, what: str, value: object) -> str:
         """The name of something: plain, for it stands bare and in messages."""

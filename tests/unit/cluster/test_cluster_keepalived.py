@@ -98,6 +98,17 @@ def test_a_group_of_ones_own() -> None:
     assert pair(front(multicast="224.0.100.19")).view("lvs1")["keepalived_multicast_group"] == "224.0.100.19"
 
 
+def test_bfd_begins_in_the_network_of_the_real_server() -> None:
+    servers = [{"host": "rs1", "checks": [{"type": "file", "path": "/etc/rs1"}]}, {"host": "rs2"}]
+    view = pair(checks=[{"type": "bfd"}, {"type": "tcp"}], real_servers=servers).view("lvs2")
+    (server,) = view["keepalived_virtual_servers"]
+    bfd = {"type": "bfd", "interval": 0.3, "fall": 3, "source": "192.0.2.6"}
+    assert [one["checks"] for one in server["real_servers"]] == [[{"type": "file", "path": "/etc/rs1"}, bfd], [bfd]]
+    assert [one["type"] for one in server["checks"]] == ["tcp"]
+    passages = [one for one in view["firewall_passages"] if one.get("ports") == ["3784"]]
+    assert [one["sources"] for one in passages] == [["192.0.2.11"], ["192.0.2.12"]]
+
+
 def with_password(password: t.Any) -> Outcome:
     return pair(hosts={name: {"keepalived_auth_pass": password} for name in ("lvs1", "lvs2")})
 
@@ -107,6 +118,10 @@ OTHER = web(name="api", port=81, **{**MOVED, "vips": [{"address": "192.0.2.78", 
 
 
 UP = [{"name": "up", "command": "/bin/true"}]
+PEER = {
+    "lvs1": [{"name": "peer", "neighbour": "192.0.2.6"}],
+    "lvs2": [{"name": "peer", "neighbour": "192.0.2.5", "weight": 5}],
+}
 TURNED = [{"host": "lvs1", "priority": 100}, {"host": "lvs2", "priority": 150}]
 SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
 
@@ -140,6 +155,26 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
         (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "weight": 999}]}}), "-253 to 253"),
         (lambda: pair(hosts={"lvs1": {"keepalived_scripts": UP * 2}}), "name 'up' is used more than once"),
         (lambda: pair(hosts={"lvs1": {"keepalived_processes": [{"name": "n"}]}}), "[0]: has no process"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_files": [{"name": "hold"}]}}), "[0]: has no path"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [{"name": "up"}]}}), "[0]: has no neighbour"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [{"name": "up", "neighbour": "router"}]}}), "is not an IPv4"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [{"name": "up", "neighbour": "192.0.2.1", "ttl": 9}]}}),
+         "key 'ttl' is unknown"),
+        (lambda: pair(front(track_files=["hold"])), "track_files: 'hold' is not described"),
+        (lambda: pair(front(track_bfds=["peer"]), hosts={name: {"keepalived_bfds": PEER[name]} for name in PEER}),
+         "lets go of the VIPs, too"),
+        (lambda: pair(checks=[{"type": "file"}]), "needs the path of a file on the director"),
+        (lambda: pair(checks=[{"type": "file", "path": "out"}]), "absolute, not 'out'"),
+        (lambda: pair(checks=[{"type": "file", "path": "/etc/out", "fall": 2}]), "fall is for checks of type ping"),
+        (lambda: pair(checks=[{"type": "bfd", "timeout": 2}]), "timeout is for checks of type ping"),
+        (lambda: pair(checks=[{"type": "bfd", "path": "/"}]), "path is for checks of type http, https, script, file"),
+        (lambda: pair(checks=[{"type": "bfd", "interval": 60}]), "0.001 to 10 seconds"),
+        (lambda: build(web(checks=[{"type": "bfd"}]), engine="ldirectord"),
+         "type bfd is for lvs_engine 'keepalived', and it is 'ldirectord'"),
+        (lambda: build(web(real_servers=[{"host": "rs1", "checks": [{"type": "tcp"}]}])),
+         "checks cannot work under lvs_engine 'kernel'"),
+        (lambda: build(web(real_servers=[{"host": "rs1", "checks": [{"type": "tcp"}]}]), engine="ldirectord"),
+         "put checks into the service"),
         (lambda: with_password(True), "keepalived_auth_pass must be a string, not a boolean"),
         (lambda: pair(front(advert_interval=float("nan"))), "must be a number of seconds, not nan"),
         (lambda: pair(front(track_interfaces=[None])), "track_interfaces[0] must be a string, not nothing"),
