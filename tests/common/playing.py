@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,7 @@ def lab(*words: str, check: bool = True) -> str:
 
 def on(host: str, command: str, given: str = "", check: bool = True) -> str:
     """What a command on a host prints."""
-    return _output([str(LAB), "exec", host, command], given, check)
+    return _output([str(LAB), "exec", host, command], given, check).strip()
 
 
 def _output(command: list[str], given: str = "", check: bool = True) -> str:
@@ -29,20 +30,27 @@ def _output(command: list[str], given: str = "", check: bool = True) -> str:
     return done.stdout
 
 
-def attempt(playbook: str, inventory: Path, *options: str) -> tuple[int, str]:
-    """Run a playbook of the checkout; its exit code and output.
-
-    :arg inventory: with the description, beside the lab's.
-    """
+def run(playbook: str | Path, inventories: Iterable[Path], *options: str) -> tuple[int, str]:
+    """Run a playbook, of the checkout if it has no whole path; its exit code and output."""
     environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
     environment |= {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
-    command = ["ansible-playbook", "-i", lab("inventory").strip(), "-i", str(inventory), playbook, *options]
+    command = ["ansible-playbook", *(f"--inventory={path}" for path in inventories), str(playbook), *options]
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
-def play(playbook: str, inventory: Path, *options: str) -> str:
-    """Run a playbook that has to succeed; its output."""
-    code, output = attempt(playbook, inventory, *options)
+def inventory() -> Path:
+    """Of the lab."""
+    return Path(lab("inventory").strip())
+
+
+def attempt(playbook: str | Path, description: Path, *options: str) -> tuple[int, str]:
+    """Run a playbook on the lab's hosts, with a description beside their inventory; its exit code and output."""
+    return run(playbook, (inventory(), description), *options)
+
+
+def play(playbook: str | Path, description: Path, *options: str) -> str:
+    """Run one that has to succeed; its output."""
+    code, output = attempt(playbook, description, *options)
     assert code == 0, output
     return output

@@ -15,19 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from load import Load, Request
+from playing import CHECKOUT, LAB, on
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LAB = CHECKOUT / "tests" / "lab" / "lab"
 LOAD = CHECKOUT / "tests" / "kernel" / "load.py"
 STAYING = Path(__file__).with_name("staying.py")
 RATE, PATIENCE = 100, 1.0  # a second; seconds
 STAY = 20  # connections
-
-
-def on(host: str, command: str) -> str:
-    """Run a command on a host of the lab; what it prints."""
-    done = subprocess.run([LAB, "exec", host, command], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 class Seen(Load):

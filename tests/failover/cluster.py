@@ -6,19 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 import typing as t
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from clients import CHECKOUT, LAB
-
-
-def inventory() -> Path:
-    """Of the lab."""
-    return Path(subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip())
+from playing import inventory, run
 
 
 def inventory_of(hosts: Collection[str], folder: Path) -> Path:
@@ -33,12 +26,9 @@ def inventory_of(hosts: Collection[str], folder: Path) -> Path:
 
 def play(name: str, *inventories: Path, **extra: str) -> str:
     """Run one of the collection's playbooks; what it prints."""
-    command = ["ansible-playbook", f"playbooks/{name}.yml", "-e", json.dumps(extra)]
-    command += [word for path in inventories for word in ("--inventory", str(path))]
-    environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    code, output = run(f"playbooks/{name}.yml", inventories, "--extra-vars", json.dumps(extra))
+    assert code == 0, output
+    return output
 
 
 def run_playbook(name: str, description: t.Mapping[str, t.Any], folder: Path, **extra: str) -> str:

@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from clients import LAB, on
+from playing import inventory, lab, on, run
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = "ansible_collections.openlvs.lvs.plugins.modules."
 DIRECTOR = "lvs1"
 
@@ -24,7 +21,7 @@ DIRECTOR = "lvs1"
 @pytest.fixture(scope="module", name="director", autouse=True)
 def fixture_director() -> None:
     """A director in the networks of the examples."""
-    subprocess.run([LAB, "reset", DIRECTOR], check=True)
+    lab("reset", DIRECTOR)
     on(DIRECTOR, "apt-get install --yes ipvsadm keepalived ldirectord nftables python3-pyroute2")
     on(DIRECTOR, "apt-get install --yes --no-install-recommends corosync pacemaker pacemaker-cli-utils resource-agents")
     on(DIRECTOR, "systemctl stop keepalived ldirectord pacemaker corosync")
@@ -42,12 +39,9 @@ def examples(name: str) -> list[dict[str, Any]]:
 def changes(folder: Path, task: dict[str, Any], *words: str) -> int:
     """How many tasks changed something."""
     (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": DIRECTOR, "gather_facts": False, "tasks": [task]}]))
-    lab = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-    environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible")}
-    command = ["ansible-playbook", "-i", lab, str(folder / "play.yml"), *words]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = re.search(r"changed=(\d+)", done.stdout)
+    code, output = run(folder / "play.yml", [inventory()], *words)
+    assert code == 0, output
+    found = re.search(r"changed=(\d+)", output)
     assert found
     return int(found[1])
 

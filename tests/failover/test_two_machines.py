@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import pytest
 import yaml
-from clients import LAB, on
-from cluster import CHECKOUT, inventory_of, play, until
+from cluster import inventory_of, play, until
+from playing import CHECKOUT, LAB, on
 
 MACHINES = ("lvs1", "lvs2")
 EXAMPLE = CHECKOUT / "examples/two_machines.yml"

@@ -10,17 +10,14 @@ that fail must be the expected ones to the letter; in the end every kind of line
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playing import attempt, lab, on
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-LAB = CHECKOUT / "tests" / "lab" / "lab"
 WEB, API = "192.168.0.77", "192.168.0.78"
 LVS1_MAC, RS1_MAC = "02:4c:56:53:01:0b", "02:4c:56:53:01:15"
 
@@ -241,12 +238,7 @@ class Site(t.NamedTuple):
 
     def play(self, playbook: str, inventory: str = "whole") -> tuple[int, str]:
         """Run a playbook; its exit code and output."""
-        lab = subprocess.run([LAB, "inventory"], check=True, capture_output=True, text=True).stdout.strip()
-        command = ["ansible-playbook", "-i", lab, "-i", str(self.inventories[inventory]), f"playbooks/{playbook}.yml"]
-        environment = {**os.environ, "ANSIBLE_HOME": str(CHECKOUT / ".ansible"), "ANSIBLE_PIPELINING": "1"}
-        environment |= {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"}
-        done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
-        return done.returncode, done.stdout + done.stderr
+        return attempt(f"playbooks/{playbook}.yml", self.inventories[inventory])
 
     def verify(self, inventory: str = "whole") -> tuple[int, list[str], list[str]]:
         """Run verify.yml; its exit code, the lines that hold, the lines that fail."""
@@ -255,11 +247,6 @@ class Site(t.NamedTuple):
         assert said, output
         lines = {word: [text for one, text in said if one == word] for word in ("holds", "FAILS")}
         return code, lines["holds"], lines["FAILS"]
-
-
-def on(host: str, command: str) -> None:
-    """Run a command on a host of the lab."""
-    subprocess.run([LAB, "exec", host, command], check=True, capture_output=True)
 
 
 def kind(line: str) -> str:
@@ -280,7 +267,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
         inventories[name] = folder / f"{name}.json"
         inventories[name].write_text(json.dumps(description(servers)))
     site = Site(inventories, set())
-    subprocess.run([LAB, "reset"], check=True)
+    lab("reset")
     code, output = site.play("site")
     assert code == 0, output
     yield site

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import typing as t
 
 import pytest
-from test_proof import LAB, Break, Site, check_failing, edited, kind, on
+from playing import lab, on
+from test_proof import Break, Site, check_failing, edited, kind
 
 WEB, FAR, SIX = "192.168.0.77", "192.168.0.79", "fd99:2::80"
 LVS1_MAC, RS2_MAC = "02:4c:56:53:01:0b", "02:4c:56:53:01:16"
@@ -129,7 +129,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     inventory = tmp_path_factory.mktemp("inventories") / "whole.json"
     inventory.write_text(json.dumps(DESCRIPTION))
     site = Site({"whole": inventory}, set())
-    subprocess.run([LAB, "reset"], check=True)
+    lab("reset")
     code, output = site.play("site")
     assert code == 0, output
     yield site
