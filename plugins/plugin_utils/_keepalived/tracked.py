@@ -37,16 +37,21 @@ BFD_PORTS = 3784, 4784  # to a neighbour; over several hops
 
 def write_tracked(writer: Writer, settings: Data) -> None:
     """Those with names."""
-    for one in settings.get("processes") or ():
+    for one in _described(settings, "processes"):
         _write_process(writer, one)
-    for one in settings.get("scripts") or ():
+    for one in _described(settings, "scripts"):
         _write_script(writer, one)
-    for one in settings.get("files") or ():
+    for one in _described(settings, "files"):
         where = f"file {one['name']}"
         text = writer.string(where, "path", _absolute(writer, where, one["path"]))
         _write_file(writer, writer.name(where, "name", one["name"]), text, one.get("weight"), one.get("init"))
-    for one in settings.get("bfds") or ():
+    for one in _described(settings, "bfds"):
         _write_named_session(writer, one)
+
+
+def _described(settings: Data, key: str) -> list[Data]:
+    """Without words that are there, and empty."""
+    return [{word: value for word, value in one.items() if value is not None} for one in settings.get(key) or ()]
 
 
 def write_for_checks(writer: Writer, services: t.Sequence[Watched], bfds: t.Sequence[Data]) -> None:

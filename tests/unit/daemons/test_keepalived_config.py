@@ -148,6 +148,7 @@ def test_no_password_is_no_include() -> None:
         (instance(keepalived={"notify": "/usr/local/bin/told to all"}), 'notify "/usr/local/bin/told to all"'),
         (instance(keepalived={"notify": "/usr/local/bin/told"}), "enable_script_security"),
         ({"scripts": [{"name": "up", "command": "/bin/true -q"}]}, 'script "/bin/true -q"'),
+        ({"scripts": [{"name": "up", "command": "/bin/true -q", "interval": None, "fall": None}]}, "interval 1"),
         ({"processes": [{"name": "nginx", "process": "nginx"}]}, "vrrp_track_process nginx {"),
         ({"files": [{"name": "hold", "path": "/etc/a b", "init": 1}]}, 'file "/etc/a b"'),
         ({"files": [{"name": "hold", "path": "/etc/hold"}]}, "weight 0"),
