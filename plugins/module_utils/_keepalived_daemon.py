@@ -30,10 +30,10 @@ _PID_FILES = ("/run/checkers.pid", "/run/keepalived/checkers.pid", "/var/run/kee
 _REPORT = "tmp/keepalived_check.data"
 _RUNS = "/bin/true"  # what stands for the checker, which may not be there yet
 _TICK = 0.05
-# Keepalived 2.2.7 and before end so over script_user, whatever the file says: in a shell's words, and in Python's.
+# Keepalived 2.2.7 and before end so over users of scripts, whatever the file says: in a shell's words, and in Python's.
 _TERMINATED = (143, -15)
 _INSECURE = 6  # it misses the lines about script security
-_SCRIPT_SECURITY = re.compile(r"^ *(enable_script_security|script_user .*)\n", re.MULTILINE)
+SCRIPT_SECURITY = re.compile(r"^ *(enable_script_security|(script_)?user .*)\n", re.MULTILINE)
 _VERSION = re.compile(r"v(\d+(?:\.\d+)+)")
 
 
@@ -65,7 +65,7 @@ class Daemon(Unit):
             texts = {"keepalived.conf": draft, "auth.conf": secret}
             code, said = self._judge(where, drafts, texts)
             if code in _TERMINATED:
-                texts["keepalived.conf"] = _SCRIPT_SECURITY.sub("", texts["keepalived.conf"])
+                texts["keepalived.conf"] = SCRIPT_SECURITY.sub("", texts["keepalived.conf"])
                 code, said = self._judge(where, drafts, texts)
                 code = 0 if code == _INSECURE else code
         if code:

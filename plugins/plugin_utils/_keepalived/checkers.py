@@ -34,9 +34,9 @@ KEYWORDS = {
 _TOLD = ("file", "bfd")  # keepalived asks nobody
 _DIGEST = re.compile("[0-9a-f]{32}")
 _STATUS = re.compile("[1-5][0-9][0-9](-[1-5][0-9][0-9])?")
-_HEX = re.compile("[0-9a-fA-F ]+")
+_HEX = {"payload": re.compile("[0-9a-fA-F ]+"), "reply": re.compile("[0-9a-fA-FxX ]+")}
 _TO_START = 5  # seconds that a busy director may take to start a program
-_RECORDS = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
+_RECORDS = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
 
 
 def write_check(writer: Writer, where: str, check: Check, place: tuple[str, int], asked: str) -> None:
@@ -134,7 +134,7 @@ def _write_dns(writer: Writer, where: str, check: Check) -> None:
 def _write_udp(writer: Writer, where: str, check: Check) -> None:
     for key, keyword in (("payload", "payload"), ("reply", "require_reply")):
         if check.get(key):
-            if not _HEX.fullmatch(str(check[key])):
+            if not _HEX[key].fullmatch(str(check[key])):
                 writer.wrong(where, f"{key} {check[key]!r} must be bytes as hexadecimal digits, such as '6869'")
             writer.line(keyword, check[key])
 

@@ -65,9 +65,10 @@ def _script(value: t.Any) -> list[str]:
 
 
 def _user(value: t.Any) -> list[str]:
-    if not isinstance(value, str) or value == "root":
-        raise ValueError("a user without rights, never root")
-    return [value]
+    names = value.split() if isinstance(value, str) else []
+    if not 1 <= len(names) <= 2 or names[0] == "root":
+        raise ValueError("a user without rights, never root, and perhaps a group")
+    return names
 
 
 def _address(value: t.Any) -> list[str]:
@@ -180,7 +181,12 @@ CHECKS: t.Mapping[str, t.Mapping[str, Kind]] = {
     "tcp": _CONNECTING,
     "bfd": {"alpha": _boolean},
     "file": {"weight": _weight},
-    "udp": {**_CONNECTING, "max_reply_length": _number(0, 65535), "min_reply_length": _number(0, 65535)},
+    "udp": {
+        **_CONNECTING,
+        "max_reply_length": _number(0, 65535),
+        "min_reply_length": _number(0, 65535),
+        "require_reply": _flag,
+    },
 }
 REMEMBERED = _ANY_CHECK
 PAGE: t.Mapping[str, Kind] = {
@@ -205,7 +211,7 @@ BFD: t.Mapping[str, Kind] = {
 }
 # Words of a check that stand in a block of their own, within it or elsewhere.
 BLOCKS = {"bfd": BFD, "http": PAGE, "https": PAGE}
-_SINCE = {
+SINCE = {
     "multihop": "2.2.8",
     "owner_ignore_adverts": "2.3.3",
     "timer_expired_backup": "2.2.8",
@@ -251,8 +257,8 @@ def write_words(writer: Writer, where: str, given: t.Any, known: t.Mapping[str, 
         except ValueError as exc:
             writer.wrong(where, f"keepalived: {word} must be {exc}, not {said[word]!r}")
             continue
-        if word in _SINCE:
-            writer.since(_SINCE[word], where, f"keepalived: {word}")
+        if word in SINCE:
+            writer.since(SINCE[word], where, f"keepalived: {word}")
         if values is not None:
             writer.line(word, *(writer.string(where, word, value) for value in values))
 
