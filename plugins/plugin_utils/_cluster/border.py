@@ -34,7 +34,7 @@ def whole_number(value: object) -> int | None:
     """An integer, also one that a template has turned into a string; None for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,30}\s*", value):
+    if isinstance(value, str) and re.fullmatch(r"\s*-?(0|[1-9][0-9]{0,29})\s*", value):
         return int(value)
     return None
 

@@ -65,6 +65,7 @@ WRONG_VALUES = [
     ({"ports": [81]}, "has port and ports: one of them, please"),
     ({"port": 0}, "port 0 is out of range: 1 to 65535; all ports of a client at once are affinity: client"),
     ({"port": "http"}, "port must be a whole number from 1 to 65535, not 'http'"),
+    ({"port": "010"}, "port must be a whole number from 1 to 65535, not '010'"),
     ({"port": "9" * 5000}, f"port must be a whole number from 1 to 65535, not '{'9' * 5000}'"),
     ({"vip": None, "vips": []}, "has no VIP: say vip: ADDRESS, or vips: [{address: ADDRESS}, ...]"),
     ({"port": None, "ports": []}, "listens to nothing: say port, ports or listen"),
