@@ -38,6 +38,12 @@ class Outcome:
         return self.result["views"][host]
 
 
+def only(outcome: Outcome) -> str:
+    """The one finding that there is."""
+    (finding,) = outcome.findings
+    return finding
+
+
 def web(**changes: t.Any) -> dict[str, t.Any]:
     """The service of the examples, with some keys changed; None takes a key away."""
     service = {**copy.deepcopy(WEB), **changes}
@@ -66,6 +72,13 @@ def facts(
         "gateways": list(gateways),
         "services": {"director": ["tcp 192.0.2.77:80"]} if services else {},
     }
+
+
+SEEN: dict[str, dict[str, t.Any]] = {
+    "lvs1": {"lvs_host": facts(("192.0.2.5/24", "eth1"), ("10.99.0.5/24", "eth0"))},
+    "rs1": {"lvs_host": facts(("192.0.2.11/24", "eth1"), ("10.99.0.11/24", "eth0"))},
+    "rs2": {"lvs_host": facts(("192.0.2.12/24", "eth1"), ("10.99.0.12/24", "eth0"))},
+}
 
 
 def build(

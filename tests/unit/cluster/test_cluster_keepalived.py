@@ -9,7 +9,7 @@ import re
 import typing as t
 
 import pytest
-from cluster_builders import Outcome, build, facts, web
+from cluster_builders import Outcome, build, facts, only, web
 
 HOSTS = {
     "lvs1": {"lvs_addresses": ["192.0.2.5/24", "2001:db8::5/64"]},
@@ -35,11 +35,6 @@ def pair(vrrp: t.Any = None, hosts: t.Any = None, others: t.Sequence[t.Any] = ()
 
 def alone(**changes: t.Any) -> Outcome:
     return build(web(**changes), engine="keepalived")
-
-
-def only(outcome: Outcome) -> str:
-    assert len(outcome.findings) == 1, outcome.findings
-    return outcome.findings[0]
 
 
 def test_each_director_has_its_instance_and_the_whole_table() -> None:

@@ -32,11 +32,6 @@ def routed(*services, **hosts):
     return build(*(services or (web(routers=["r1"]),)), hosts=all_hosts)
 
 
-def only(outcome):
-    (finding,) = outcome.findings
-    return finding
-
-
 def test_a_router_gets_an_entry_for_each_vip_of_its_director():
     outcome = routed(web(routers=["r1"], vip=None, vips=[{"address": "192.0.2.77"}, {"address": "2001:db8::77"}]))
     entries = outcome.view("r1")["router_neighbours"]
