@@ -86,7 +86,7 @@ class Entry:
         return self._defaults.where if self.data.get(key) is None and key in self._defaults.data else self.where
 
     def wrong(self, key: str, text: str) -> None:
-        self.findings.add(self.at(key), text)
+        self.findings.add_unread(self.at(key), key, text)
 
     def text(self, key: str) -> str | None:
         value = self.get(key)
@@ -193,7 +193,7 @@ class Entry:
                 self.wrong(key, f"{key}: {name!r} is no name of an interface: {_INTERFACES}")
             elif found.count(name) > 1:
                 self.wrong(key, f"{key}: '{name}' is listed twice")
-        return tuple(dict.fromkeys(found))
+        return tuple(name for name in dict.fromkeys(found) if _INTERFACE.fullmatch(name))
 
     def interface(self, key: str) -> str | None:
         """The name of a network interface."""

@@ -49,6 +49,8 @@ def check_both(service: Service, server: RealServer, hosts: Hosts, findings: Fin
     elif server.forward != "dr":
         why = "what another director hands on is told by its MAC address, and only forward dr keeps that"
         findings.add(server.where, f"{text}, by forward {server.forward}: {why}. Use dr")
+    elif any(check.type == "bfd" for check in (*service.checks, *server.checks)):
+        findings.add(server.where, f"{text}, and BFD has no session of a host with itself. Use another type of check")
     elif hosts[server.host or ""].arp != "sysctl":
         why = "it has to answer for the VIP while VRRP has it there, and never else"
         findings.add(server.where, f"{text}, with lvs_arp '{hosts[server.host or ''].arp}': {why}. Use sysctl")

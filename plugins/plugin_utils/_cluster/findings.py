@@ -22,7 +22,8 @@ def one_of(known: t.Iterable[str]) -> str:
     return "one of " + ", ".join(known)
 
 
-_SERVICE = re.compile(r"Service (?P<key>.+) \((?P<name>[^()]+)\)(?P<rest>.*)")
+_SERVICE = re.compile(r"Service (?P<key>.+) \((?P<name>[^()]+)\)(?P<part>.*)")
+_INSTANCE = re.compile(r"(?P<name>VRRP instance \S+)(?P<hosts> on .*)?")
 
 
 class Findings:
@@ -30,25 +31,42 @@ class Findings:
 
     def __init__(self) -> None:
         self._findings: dict[tuple[str, str], None] = {}
+        self._unread: dict[str, set[str]] = {}
         self._warnings: dict[tuple[str, str], None] = {}
 
     def add(self, where: str, text: str) -> None:
         self._findings[where, text] = None
 
     def quote(self, sentence: str, items: t.Mapping[str, str]) -> None:
-        """What modules and roles, who know virtual services by their addresses, say.
+        """What modules and roles say, who know virtual services by their addresses.
 
-        :arg items: where services are described, by their names.
+        What only follows from a value that could not be read is left out.
+
+        :arg items: where both are described, by what they are called.
         """
         where, _colon, text = sentence.partition(": ")
-        service = _SERVICE.fullmatch(where)
-        if service and service["name"] in items:
-            self.add(items[service["name"]], f"{service['key']}{service['rest']}: {text}")
-        else:
+        service, instance = _SERVICE.fullmatch(where), _INSTANCE.fullmatch(where)
+        item = items.get(service["name"] if service else instance["name"] if instance else "")
+        if item is None:
             self.add(where, text)
+        elif not self._follows(item, text):
+            place = f"{service['key']}{service['part']}: " if service else ""
+            self.add(f"{item}{instance['hosts'] or ''}" if instance else item, f"{place}{text}")
+
+    def _follows(self, item: str, text: str) -> bool:
+        places = [where for where in self._unread if where == item or where.startswith(f"{item} ")]
+        keys = {key for where in places for key in self._unread[where]}
+        if any(" real_servers[" in where for where in places):
+            keys.add("real_servers")
+        return any(re.search(rf"\b{key.replace('_', '[_ ]')}", text) for key in keys)
 
     def warn(self, where: str, text: str) -> None:
         self._warnings[where, text] = None
+
+    def add_unread(self, where: str, key: str, text: str) -> None:
+        """One about a key whose value cannot be taken as it is."""
+        self.add(where, text)
+        self._unread.setdefault(where, set()).add(key)
 
     def __len__(self) -> int:
         return len(self._findings)

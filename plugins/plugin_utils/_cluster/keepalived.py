@@ -27,7 +27,24 @@ def _weight(entry: Entry, key: str) -> object:
 
 
 def _address(entry: Entry, key: str) -> object:
-    return entry.address(key, "write the address alone")
+    address = entry.address(key, "write the address alone")
+    if address is not None and (address.is_unspecified or address.is_loopback or address.is_multicast):
+        entry.wrong(key, f"{key} {address} is no address of another host")
+    return address
+
+
+def _seconds(entry: Entry, key: str) -> object:
+    seconds = entry.seconds(key)
+    if seconds == 0:
+        entry.wrong(key, f"{key} must be more than 0 seconds")
+    return seconds
+
+
+def _path(entry: Entry, key: str) -> object:
+    path = entry.text(key)
+    if path is not None and path.endswith("/"):
+        entry.wrong(key, f"{key} {path!r} is a folder: name a file in it")
+    return path
 
 
 # What instances may watch: how each word of it is read, those first that have to be there.
@@ -35,20 +52,20 @@ _WATCHED: t.Mapping[str, t.Mapping[str, Read]] = {
     "keepalived_scripts": {
         "name": Entry.text,
         "command": Entry.text,
-        "interval": Entry.seconds,
-        "timeout": Entry.seconds,
+        "interval": _seconds,
+        "timeout": _seconds,
         "fall": _count,
         "rise": _count,
         "user": Entry.text,
         "weight": _weight,
     },
     "keepalived_processes": {"name": Entry.text, "process": Entry.text, "quorum": _count, "weight": _weight},
-    "keepalived_files": {"name": Entry.text, "path": Entry.text, "init": _weight, "weight": _weight},
+    "keepalived_files": {"name": Entry.text, "path": _path, "init": _weight, "weight": _weight},
     "keepalived_bfds": {
         "name": Entry.text,
         "neighbour": _address,
         "source": _address,
-        "interval": Entry.seconds,
+        "interval": _seconds,
         "fall": lambda entry, key: entry.number(key, 1, 255),
         "weight": _weight,
         "keepalived": Entry.words,
@@ -67,9 +84,9 @@ def check_host(host: Host, findings: Findings) -> None:
     entry = Entry(findings, host.name, host.keepalived, KEEPALIVED_VARIABLES)
     for key, words in _WATCHED.items():
         example = ", ".join(f"{word}: {_NEEDED[word]}" for word in words if word in _NEEDED)
-        names: list[object] = []
+        seen: list[tuple[str, object]] = []
         for number, item in entry.mappings(key, f"{{{example}}}"):
-            _check_watched(Entry(findings, f"{host.name} {key}[{number}]", item, tuple(words)), words, names)
+            _check_watched(Entry(findings, f"{host.name} {key}[{number}]", item, tuple(words)), words, seen)
     entry.text("keepalived_script_user")
     _check_password(entry)
     mails = entry.words("keepalived_notification")
@@ -78,14 +95,15 @@ def check_host(host: Host, findings: Findings) -> None:
     ).strings("to")
 
 
-def _check_watched(entry: Entry, words: t.Mapping[str, Read], names: list[object]) -> None:
+def _check_watched(entry: Entry, words: t.Mapping[str, Read], seen: list[tuple[str, object]]) -> None:
     for word, read in words.items():
         if word in _NEEDED and not entry.has(word):
             entry.wrong(word, f"has no {word}")
         read(entry, word)
-    if entry.get("name") in names:
-        entry.wrong("name", f"name {entry.get('name')!r} is used more than once")
-    names.append(entry.get("name"))
+    for word in ("name", "neighbour"):  # there is one session of BFD between two hosts
+        if entry.has(word) and (word, entry.get(word)) in seen:
+            entry.wrong(word, f"{word} {entry.get(word)!r} is used more than once")
+        seen.append((word, entry.get(word)))
 
 
 def _check_password(entry: Entry) -> None:

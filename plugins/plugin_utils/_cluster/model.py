@@ -324,5 +324,6 @@ class Description:
 
     @property
     def places(self) -> dict[str, str]:
-        """Where each service is written, by its name."""
-        return {service.name: service.where for service in self.services}
+        """Where each service and instance is written, by what modules and roles call it."""
+        services = {service.name: service.where for service in self.services}
+        return {**services, **{f"VRRP instance {vrrp.name}": vrrp.where for vrrp in self.vrrp}}

@@ -20,7 +20,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Service,
     Vip,
 )
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Groups, read_name
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Groups, named, read_name
 
 ENGINE = "pacemaker"
 FIRST_PORT = 5405  # of Corosync; each further interface has the next one
@@ -40,7 +40,7 @@ def read_pacemaker(value: object, groups: Groups, findings: Findings) -> list[Pa
     """All clusters of ``lvs_pacemaker``."""
     outer = Entry(findings, "lvs_pacemaker", {"lvs_pacemaker": value}, ("lvs_pacemaker",))
     return [
-        _read_cluster(Entry(findings, f"lvs_pacemaker[{number}]", item, _KEYS), groups)
+        _read_cluster(Entry(findings, named(f"lvs_pacemaker[{number}]", item), item, _KEYS), groups)
         for number, item in outer.mappings("lvs_pacemaker", _EXAMPLE)
     ]
 
@@ -147,7 +147,7 @@ def _check_service(service: Service, description: Description, findings: Finding
     elif len(service.directors) < 2:
         text = f"has one director, {named}: under lvs_engine 'pacemaker' VIPs move between two or more"
         findings.add(service.where, f"{text}. Name another one, or use lvs_engine 'ldirectord'")
-    elif any(findings.about(one.where) for one in description.pacemaker):
+    elif findings.about("lvs_pacemaker") or any(findings.about(one.where) for one in description.pacemaker):
         return  # who its directors are is not told yet
     elif cluster_of(service, description) is None:
         text = f"its directors are {named}, and no cluster of lvs_pacemaker has these, all of them and no others"

@@ -88,6 +88,8 @@ class Section:
 def read_services(section: Section, groups: Groups, findings: Findings) -> list[Service]:
     """All services of a section; what cannot be read is a finding."""
     engine = _engine(section, findings)
+    if engine is None:
+        return []  # what they may say depends on it
     if not isinstance(section.services, list):
         findings.add(section.label, f"must be a list of services, not {kind_of(section.services)}")
         return []
@@ -100,17 +102,16 @@ def read_services(section: Section, groups: Groups, findings: Findings) -> list[
     for number, item in enumerate(section.services):
         where = f"{section.label}[{number}]"
         if isinstance(item, dict):
-            where = f"{where} {item['name']}" if isinstance(item.get("name"), str) else where
-            entry = Entry(findings, where, item, SERVICE_KEYS, _defaults_for(item, defaults))
+            entry = Entry(findings, named(where, item), item, SERVICE_KEYS, _defaults_for(item, defaults))
             found.append(_read_service(entry, engine, groups))
         else:
             findings.add(where, f"must be a dictionary such as {_EXAMPLE}, not {kind_of(item)}")
     return found
 
 
-def _engine(section: Section, findings: Findings) -> str:
+def _engine(section: Section, findings: Findings) -> str | None:
     entry = Entry(findings, section.label, {"lvs_engine": section.engine}, ("lvs_engine",))
-    return entry.choice("lvs_engine", words.ENGINES) or "kernel"
+    return entry.choice("lvs_engine", words.ENGINES) if entry.has("lvs_engine") else "kernel"
 
 
 def _read_service(entry: Entry, engine: str, groups: Groups) -> Service:
@@ -161,9 +162,14 @@ def _defaults_for(item: dict[str, t.Any], defaults: t.Mapping[str, t.Any]) -> De
     return Defaults(DEFAULTS, {key: defaults[key] for key in shown})
 
 
+def named(where: str, item: t.Mapping[str, t.Any]) -> str:
+    """How findings name an item: by its place, and by its name if it has one."""
+    return f"{where} {item['name']}" if item.get("name") and isinstance(item["name"], str) else where
+
+
 def read_name(entry: Entry) -> str:
     if not entry.has("name"):
-        entry.wrong("name", "has no name: messages, files and keepalived's groups use it")
+        entry.wrong("name", "has no name: messages and files use it")
         return ""
     name = entry.text("name") or ""
     if name and not _NAME.fullmatch(name):

@@ -175,7 +175,7 @@ class Reader:
             if isinstance(value, list):
                 found += [one for one in value if one not in found]
             else:
-                self._findings.add(hosts[0], f"{name} must be a list, not {kind_of(value)}")
+                self._findings.add(name, f"must be a list, not {kind_of(value)}, as on {hosts[0]}")
         return found
 
     def warn_of_misspelt(self) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Vrrp,
     VrrpDirector,
 )
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Groups, read_name
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Groups, named, read_name
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.tracked import TRACKED
 
 VRRP_KEYS = (
@@ -55,7 +55,7 @@ def read_vrrp(value: object, groups: Groups, findings: Findings) -> list[Vrrp]:
     """All VRRP instances of ``lvs_vrrp``."""
     outer = Entry(findings, "lvs_vrrp", {"lvs_vrrp": value}, ("lvs_vrrp",))
     return [
-        _read_instance(Entry(findings, f"lvs_vrrp[{number}]", item, VRRP_KEYS), groups)
+        _read_instance(Entry(findings, named(f"lvs_vrrp[{number}]", item), item, VRRP_KEYS), groups)
         for number, item in outer.mappings("lvs_vrrp", _EXAMPLE)
     ]
 
@@ -160,14 +160,20 @@ def check_vrrp(description: Description, grounds: Grounds, findings: Findings) -
 
 
 def _check_service(service: Service, known: t.Mapping[str, Vrrp], findings: Findings) -> None:
-    for vip in service.vips:
+    for number, vip in enumerate(service.vips):
         vrrp = known.get(vip.vrrp or "")
+        if findings.about(f"{service.where} vips[{number}]"):
+            continue
+        if vip.vrrp and vrrp is None and (findings.about("lvs_vrrp") or "" in known):
+            continue  # not all of them could be read
         if vip.vrrp and vrrp is None:
             text = f"vip {vip.address}: vrrp '{vip.vrrp}' is not in lvs_vrrp{did_you_mean(vip.vrrp, known)}"
             findings.add(service.where, text)
         elif vip.vrrp and service.engine != "keepalived":
             text = f"vip {vip.address}: vrrp '{vip.vrrp}' needs lvs_engine 'keepalived', and it is '{service.engine}'"
             findings.add(service.where, text)
+        elif vrrp is not None and findings.about(vrrp.where):
+            continue  # its directors may not be known
         elif vrrp is not None and {one.host for one in vrrp.directors} != set(service.directors):
             there = ", ".join(one.host for one in vrrp.directors) or "none"
             text = f"its directors are {', '.join(service.directors)}, and those of vrrp '{vrrp.name}' are {there}"
@@ -207,6 +213,8 @@ def _ranks(vrrp: Vrrp) -> dict[str, int]:
 def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, findings: Findings) -> None:
     vips = vips_of(vrrp, description.services)
     if not vips:
+        if not description.services:
+            return
         findings.warn(vrrp.where, f"no VIP is moved by '{vrrp.name}', so it is left out")
         return
     if vrrp.preempt and len({one.priority for one in vrrp.directors}) < len(vrrp.directors):

@@ -72,9 +72,18 @@ def check_words(service: Service, findings: Findings) -> None:
 
 def check_watched(service: Service, findings: Findings) -> None:
     sorry = service.sorry_server
-    if sorry and sorry.address is not None and sorry.address.is_loopback and sorry.forward != "dr":
-        text = f"address {sorry.address}: the kernel takes no packet for it from outside. Leave the address out"
-        findings.add(f"{service.where} sorry_server", f"{text}: then it is the director itself")
+    if sorry is None or sorry.address is None:
+        return
+    where = f"{service.where} sorry_server"
+    if sorry.address.is_loopback and sorry.forward != "dr":
+        text = (
+            f"address {sorry.address}: the kernel takes no packet for it from outside. Leave the address out: then it"
+        )
+        findings.add(where, f"{text} is the director itself; or say forward: dr, for its own server at the same port")
+    for vip in service.vips:
+        if sorry.address.version != vip.address.version and not sorry.address.is_loopback:
+            text = f"address {sorry.address} is of another family than vip {vip.address}"
+            findings.add(where, f"{text}. Name one of its family, or leave it out: then it is the director itself")
 
 
 def check_as_ldirectord_does(
@@ -106,11 +115,13 @@ def check_as_keepalived_does(
     told: dict[str, list[str]] = {}
     for name, view in views.items():
         host = description.hosts[name]
+        unread = findings.about(name)
+        described = [one for one in view["keepalived_instances"] if one["name"] not in instances]
         settings = {
-            **(settings_of(host) if view["keepalived_instances"] and not findings.about(name) else {}),
+            **(settings_of(host) if view["keepalived_instances"] and not unread else {}),
             "router_id": name,
             "version": host.facts.keepalived if host.facts else None,
-            "instances": [one for one in view["keepalived_instances"] if one["name"] not in instances],
+            "instances": [_without_watched(one) for one in described] if unread else described,
             "virtual_servers": [one for one in view["keepalived_virtual_servers"] if one["name"] not in services],
         }
         try:
@@ -121,8 +132,13 @@ def check_as_keepalived_does(
     asked = [name for name, view in views.items() if view["keepalived_instances"]]
     for text, names in told.items():
         where, _colon, what = text.partition(": ")
-        alone = where.startswith("VRRP") and names != asked
+        alone = where.startswith(("VRRP", "keepalived_")) and names != asked
         findings.quote(f"{where} on {', '.join(names)}: {what}" if alone else text, description.places)
+
+
+def _without_watched(instance: View) -> View:
+    """An instance of a host of whose variables not all can be read: what it watches may be among them."""
+    return {key: value for key, value in instance.items() if key not in TRACKED}
 
 
 # ---- views

@@ -111,6 +111,6 @@ def _write_real_server(writer: Writer, watched: Watched, place: tuple[str, int],
         judge_words(writer, subject, watched.words[place], words.REAL_SERVER)
         write_words(writer, subject, watched.words[place], words.REAL_SERVER)
         for number, check in enumerate(watched.checks[place]):
-            where = f"{watched.where}, checks[{number}]"
+            where = watched.called(server.address, number)
             which = remembered.index(check) if check in remembered else None
             write_check(writer, where, check, place, f"{name} {server.address} {server.port} {which}")

@@ -42,7 +42,7 @@ def write_tracked(writer: Writer, settings: Data) -> None:
     for one in _described(settings, "scripts"):
         _write_script(writer, one)
     for one in _described(settings, "files"):
-        where = f"file {one['name']}"
+        where = f"keepalived_files {one['name']}"
         text = writer.string(where, "path", _absolute(writer, where, one["path"]))
         _write_file(writer, writer.name(where, "name", one["name"]), text, one.get("weight"), one.get("init"))
     for one in _described(settings, "bfds"):
@@ -62,7 +62,7 @@ def write_for_checks(writer: Writer, services: t.Sequence[Watched], bfds: t.Sequ
     paths = [_path_of(writer, where, check) for where, _address, check in _asked(services, "file")]
     for path in dict.fromkeys(paths):
         _write_file(writer, path, path)
-    named = {_address_of(writer, f"bfd {one['name']}", one["neighbour"]): one["name"] for one in bfds}
+    named = {_address_of(writer, f"keepalived_bfds {one['name']}", one["neighbour"]): one["name"] for one in bfds}
     sessions: dict[str, tuple[str, Data]] = {}
     for where, address, check in _asked(services, "bfd"):
         neighbour = _address_of(writer, where, check.get("address") or address)
@@ -83,7 +83,7 @@ def _asked(services: t.Iterable[Watched], kind: str) -> t.Iterator[tuple[str, st
         for (address, _port), checks in service.checks.items():
             for number, check in enumerate(checks):
                 if check["type"] == kind:
-                    yield f"{service.where}, checks[{number}]", address, check
+                    yield service.called(address, number), address, check
 
 
 def write_check(writer: Writer, where: str, check: Data, address: str) -> None:
@@ -129,7 +129,7 @@ def _session(check: Data) -> Data:
 
 
 def _write_process(writer: Writer, one: Data) -> None:
-    where = f"process {one['name']}"
+    where = f"keepalived_processes {one['name']}"
     writer.gap()
     with writer.block("vrrp_track_process", writer.name(where, "name", one["name"])):
         writer.line("process", writer.string(where, "process", one["process"]))
@@ -139,7 +139,7 @@ def _write_process(writer: Writer, one: Data) -> None:
 
 
 def _write_script(writer: Writer, one: Data) -> None:
-    where = f"script {one['name']}"
+    where = f"keepalived_scripts {one['name']}"
     if not str(one["command"]).startswith("/"):
         writer.wrong(where, f"command {one['command']!r} must be an absolute path, with its arguments behind it")
     writer.gap()
@@ -171,7 +171,7 @@ def _write_file(writer: Writer, name: str, path: str, weight: object = None, ini
 
 
 def _write_named_session(writer: Writer, one: Data) -> None:
-    where = f"bfd {one['name']}"
+    where = f"keepalived_bfds {one['name']}"
     name = writer.name(where, "name", one["name"])
     if len(name) > _BFD_NAME:
         writer.wrong(where, f"name {name!r} has {len(name)} characters: keepalived takes {_BFD_NAME}")

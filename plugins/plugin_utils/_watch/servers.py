@@ -44,6 +44,13 @@ class Watched:
     checks: t.Mapping[tuple[str, int], t.Sequence[Data]]
     words: t.Mapping[tuple[str, int], t.Any]
 
+    def called(self, address: str, number: int) -> str:
+        """How messages name a check of a real server: those of the service come first."""
+        common = len(self.options.get("checks", ()))
+        if number < common:
+            return f"{self.where}, checks[{number}]"
+        return f"{self.where}, real server {address}, checks[{number - common}]"
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -131,6 +138,6 @@ def _sorry(key: ServiceKey, where: str, one: Data, findings: list[str]) -> RealS
         return None
     (sorry,) = judged.table.servers(key).values()
     if any(server.get("address") == given.get("address") for server in one.get("real_servers", ())):
-        text = f"sorry server {sorry.address} is one of its real servers: it answers when none of them does"
-        findings.append(f"{where}: {text}")
+        text = f"sorry server {sorry.address} is one of its real servers, and it answers when none of them does. Name"
+        findings.append(f"{where}: {text} another one, or 127.0.0.1 with forward: dr for the director's own server")
     return sorry

@@ -35,7 +35,7 @@ WRONG_VALUES = [
             " keepalived, probe"
         ),
     ),
-    ({"name": None}, "has no name: messages, files and keepalived's groups use it"),
+    ({"name": None}, "has no name: messages and files use it"),
     ({"name": "a b"}, "name 'a b' must be at most 63 letters, digits, '.', '_' and '-': it goes into file names"),
     ({"vip": None}, "has no VIP: say vip: ADDRESS, or vips: [{address: ADDRESS}, ...]"),
     (
@@ -247,9 +247,9 @@ def test_wrong_vrrp():
     vips = [{"address": "192.0.2.77", "vrrp": "fornt"}]
     assert build(web(vip=None, vips=vips), vrrp=vrrp).findings == [
         "lvs_services[0] web: vip 192.0.2.77: vrrp 'fornt' is not in lvs_vrrp (did you mean 'front'?)",
-        "lvs_vrrp[0]: has no id: it is written down, never derived from an order",
-        "lvs_vrrp[0] directors[0]: host 'lvs9' is not in the inventory (did you mean 'lvs1'?)",
-        "lvs_vrrp[0] directors[1]: has no priority: it is written down, never derived from an order",
+        "lvs_vrrp[0] front: has no id: it is written down, never derived from an order",
+        "lvs_vrrp[0] front directors[0]: host 'lvs9' is not in the inventory (did you mean 'lvs1'?)",
+        "lvs_vrrp[0] front directors[1]: has no priority: it is written down, never derived from an order",
     ]
 
 

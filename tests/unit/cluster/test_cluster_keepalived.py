@@ -150,6 +150,18 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
         (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "weight": 999}]}}), "-253 to 253"),
         (lambda: pair(hosts={"lvs1": {"keepalived_scripts": UP * 2}}), "name 'up' is used more than once"),
         (lambda: pair(hosts={"lvs1": {"keepalived_processes": [{"name": "n"}]}}), "[0]: has no process"),
+        (lambda: pair(front(track_files=["f"]), hosts={"lvs1": {"keepalived_files": [{"name": "f", "path": "/etc/"}]},
+                      "lvs2": {"keepalived_files": [{"name": "f", "path": "/etc/"}]}}), "is a folder"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [{"name": "b", "neighbour": "224.0.0.1"}]}}), "another host"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [
+            {"name": name, "neighbour": "192.0.2.1"} for name in "ab"]}}), "is used more than once"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "timeout": 0}]}}), "more than 0 seconds"),
+        (lambda: pair(front(name=5)), "name must be a string, not a number"),
+        (lambda: pair(vips=[{"address": "192.0.2.77", "vrrp": 5}]), "vrrp must be a string, not a number"),
+        (lambda: pair(persistent="x", netmask="255.255.255.0"), "persistent must be a whole number"),
+        (lambda: pair(sorry_server={"address": "2001:db8::9"}), "of another family than vip 192.0.2.77"),
+        (lambda: pair(real_servers=[{"host": "rs1", "checks": [{"type": "http"}]}]),
+         "lvs_services[0] web: tcp 192.0.2.77:80, real server 192.0.2.11, checks[0]: "),
         (lambda: pair(hosts={"lvs1": {"keepalived_files": [{"name": "hold"}]}}), "[0]: has no path"),
         (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [{"name": "up"}]}}), "[0]: has no neighbour"),
         (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [{"name": "up", "neighbour": "router"}]}}), "is not an IPv4"),
@@ -207,7 +219,7 @@ def test_directors_that_do_not_hear_each_other() -> None:
     far = front(directors=[{"host": "lvs1", "priority": 150}, {"host": "lvs3", "priority": 100}], unicast=True)
     findings = pair(far, directors=["lvs1", "lvs3"]).findings
     text = "lvs1 (192.0.2.5) and lvs3 (198.51.100.7) are in different networks: a VIP can only move within one."
-    assert f"lvs_vrrp[0]: {text} Say which interface both have there" in findings
+    assert f"lvs_vrrp[0] front: {text} Say which interface both have there" in findings
 
 
 def test_vrrp_needs_keepalived() -> None:
@@ -218,7 +230,7 @@ def test_vrrp_needs_keepalived() -> None:
 def test_an_instance_that_moves_nothing_is_left_out() -> None:
     outcome = build(web(), engine="keepalived", vrrp=front(directors=[{"host": "lvs1", "priority": 1}]))
     assert not outcome.findings and outcome.view("lvs1")["keepalived_instances"] == []
-    assert outcome.warnings == ["lvs_vrrp[0]: no VIP is moved by 'front', so it is left out"]
+    assert outcome.warnings == ["lvs_vrrp[0] front: no VIP is moved by 'front', so it is left out"]
 
 
 def test_an_address_that_is_not_known_leaves_a_running_keepalived_as_it_is() -> None:

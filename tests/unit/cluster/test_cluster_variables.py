@@ -136,7 +136,7 @@ def test_vrrp_of_several_groups_is_put_together():
 def test_an_instance_that_is_no_list_of_them():
     one, _renderer, findings = reader({"a": {"lvs_vrrp": {"name": "front"}}})
     assert one.entries("lvs_vrrp") == []
-    assert findings.findings == ["a: lvs_vrrp must be a list, not a dictionary"]
+    assert findings.findings == ["lvs_vrrp: must be a list, not a dictionary, as on a"]
 
 
 @pytest.mark.parametrize(
