@@ -19,6 +19,8 @@ SCRIPT = "/usr/local/bin/lab-check"
 SWITCH = "/run/lab-switch"
 TOLD = ("file", "bfd")  # keepalived asks nobody
 SPEAKER = "bfd_instance lvs1 {\n  neighbor_ip 192.168.0.75\n  source_ip 192.168.0.45\n  min_tx 300\n  min_rx 300\n}\n"
+# By what ldirectord pings; in this version it takes no answer that has data, and ldirectord sends some.
+PING, DEAF = "perl -MNet::Ping -e 'print Net::Ping->VERSION'", "2.72"
 # Words of keepalived's own, which it has to take.
 CONNECTING = {"alpha": True, "bindto": "192.168.0.75", "fwmark": 9, "log_all_failures": True, "warmup": 0.2}
 PAGE = {**CONNECTING, "fast_recovery": True, "http_protocol": "1.0", "regex_options": ["caseless"]}
@@ -120,6 +122,8 @@ def test_each_kind_of_check(engine: str, start: str, tmp_path: Path) -> None:
     on("lvs1", "touch /run/well")
     on("client", "rm -f /srv/mails")
     run_playbook("site", description(engine), tmp_path)
+    if engine == "ldirectord" and on("lvs1", PING) == DEAF:
+        everything.remove("ping")
     until(lambda: well(engine) == everything, "all are well")
     on("rs1", "systemctl stop pretend nginx keepalived; echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all")
     on("lvs1", f"rm /run/well; echo 1 >{SWITCH}")
