@@ -23,6 +23,8 @@ OPTIONS = f"{PREFIX}options"
 _SECTIONS = ("crm_config", "resources", "constraints")
 # What could not be started somewhere may be tried there again.
 _TRIED_AGAIN = {"failure-timeout": "60s"}
+# A VIP of IPv6 answers at once, and is never what the director speaks by; the next one comes while it is announced.
+_IPV6 = {"nodad": "true", "preferred_lft": "0", "arp_bg": "true"}
 _EMPTY = "<cib><configuration><crm_config/><nodes/><resources/><constraints/></configuration></cib>"
 
 
@@ -167,6 +169,8 @@ def _together(vips: t.Sequence[Vip]) -> ET.Element:
         kind = {"id": vip.id, "class": "ocf", "provider": "heartbeat", "type": "IPaddr2"}
         primitive = ET.SubElement(group, "primitive", kind)
         settings = {"ip": vip.address, "cidr_netmask": str(vip.prefix), "nic": vip.interface}
+        if ":" in vip.address:
+            settings.update(_IPV6)
         _add_pairs(primitive, "instance_attributes", f"{vip.id}-params", settings)
         _add_operations(primitive, vip.id, 20)
     return group

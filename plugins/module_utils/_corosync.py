@@ -17,7 +17,14 @@ import shutil
 import tempfile
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _cib, _daemon_work, _files, _host_kernel, _moved
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _cib,
+    _corosync_loaded,
+    _daemon_work,
+    _files,
+    _host_kernel,
+    _moved,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import RemoveAddress, RemoveRoute
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VipRecord
@@ -31,6 +38,7 @@ HEADER = "# Written by Ansible, role openlvs.lvs.pacemaker."
 COROSYNC = "corosync.service"
 PACEMAKER = "pacemaker.service"
 PROGRAM = "/usr/sbin/corosync"
+_CMAP = "/usr/sbin/corosync-cmapctl"
 _CIBADMIN = "/usr/sbin/cibadmin"
 _AGENT = "/usr/lib/ocf/resource.d/heartbeat/IPaddr2"
 _NEEDED = (PROGRAM, "/usr/sbin/pacemakerd", "/usr/sbin/crm_mon", _AGENT)
@@ -74,6 +82,13 @@ class Daemons:
 
     def systemctl(self, word: str, name: str) -> None:
         self._units[name].systemctl(word, name)
+
+    def has_loaded(self, config: str) -> bool:
+        """Whether the running daemon works by this text; one that does not tell is taken for well."""
+        if not os.path.exists(_CMAP):
+            return True
+        code, output, _error = self._run([_CMAP])
+        return bool(code) or _corosync_loaded.is_loaded(config, output)
 
     def judge(self, config: str, key: str) -> None:
         """What Corosync itself thinks of a file.
@@ -145,7 +160,10 @@ class Work(_daemon_work.Work):
         if self.active(COROSYNC) and not self.ours:
             self._stop()
             self._do(f"remove {_CIB}/*", _forget)  # of the distribution's example, a cluster of this host alone
-        self.reload = bool(new) and self.ours and self.active(COROSYNC)
+        if self.ours and self.active(COROSYNC):
+            self.reload = bool(new) or not self._daemons.has_loaded(asked.config)
+            if self.reload and not new:  # a run was cut off; told when every director has the file
+                self.changes.append("corosync-cfgtool -R")
         for name in (COROSYNC, PACEMAKER):
             if not (self.active(name) and self.ours):
                 self._do(f"systemctl start {name}", functools.partial(self._daemons.systemctl, "start", name))
@@ -172,6 +190,7 @@ class Work(_daemon_work.Work):
 
     def _go(self) -> None:
         if self._asked.stays:
+            self._forget_vips()
             return
         held = _moved.held(self.host)
         self._stop()
@@ -195,6 +214,9 @@ class Work(_daemon_work.Work):
             step = RemoveAddress(one)
             if self._check_mode or one in _host_kernel.read().addresses:
                 self._do(str(step), functools.partial(_host_kernel.apply, [step], self.host))
+        self._forget_vips()
+
+    def _forget_vips(self) -> None:
         moved = self._manifest.moved
         self._record(self._manifest.without_moved(moved), "# record: the cluster has nothing here any more")
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from ansible_collections.openlvs.lvs.plugins.module_utils import _cib
 from ansible_collections.openlvs.lvs.plugins.module_utils._cib import Plan, State, Vip
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
-from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import Run
+from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import Run, wait_until
 
 _FORMING = 90.0  # seconds; a cluster that starts anew waits twenty for somebody who decides already
+_JOINING = 60.0
 _MOVING = 90.0
 _TICK = 0.5
 _DIFFERENT = 1  # what crm_diff ends with
@@ -101,14 +102,18 @@ class Done:
     others: tuple[str, ...]
 
 
-def converge(cluster: Cluster, vips: t.Sequence[Vip], fencing: bool, check_mode: bool) -> Done:
+def converge(
+    cluster: Cluster, vips: t.Sequence[Vip], fencing: bool, check_mode: bool, nodes: t.Collection[str] = ()
+) -> Done:
     """Bring VIPs and ldirectord to what is described; without VIPs, away.
 
+    :arg nodes: waited for a while: one that joins late may bring an older configuration back.
     :raises LvsError: when it does not run in the end.
     """
     names = [vip.id for vip in vips]
     if names and not check_mode:
         _wait_for(cluster, lambda state: state.settled and state.quorate, _FORMING, _has_no_quorum)
+        wait_until(lambda: _all_there(cluster, nodes), _JOINING)
     text = cluster.configuration()
     planned = _cib.plan(text, vips, fencing)
     changes = list(planned.changes)
@@ -124,9 +129,19 @@ def converge(cluster: Cluster, vips: t.Sequence[Vip], fencing: bool, check_mode:
     return Done(tuple(changes), planned, state, tuple(_cib.others(text)) if text else ())
 
 
+def _all_there(cluster: Cluster, nodes: t.Collection[str]) -> bool:
+    state = cluster.state()
+    return state is not None and state.settled and set(nodes) <= set(state.online)
+
+
 def leave(cluster: Cluster, check_mode: bool) -> Done:
-    """Have the cluster look after VIPs and ldirectord no more, so that they go on when Pacemaker stops."""
+    """Have the cluster look after VIPs and ldirectord no more, so that they go on when Pacemaker stops.
+
+    It does not where others have resources, too: there ours leave at once.
+    """
     text = cluster.configuration()
+    if text and _cib.others(text):
+        return converge(cluster, (), True, check_mode)
     planned = _cib.leave(text) if text else Plan(None, (), "", "")
     if not check_mode and planned.text is not None and text is not None:
         cluster.change(text, planned.text)

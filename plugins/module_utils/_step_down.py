@@ -32,7 +32,7 @@ _LISTEN = 0.3  # seconds
 
 
 def held(host: Host) -> list[Address]:
-    """The VIPs of VRRP that this director has now."""
+    """The VIPs that move which this director has now."""
     return [
         one
         for address, record in host.manifest.vips_of(VRRP).items()
@@ -56,13 +56,9 @@ def step_down(daemon: Daemon, patience: float, check_mode: bool) -> list[str]:
         raise LvsError(
             f"{UNIT} does not run, so the VIPs here are not its own. Run the playbook openlvs.lvs.site first."
         )
-    covers = [Address(one.address, 128 if one.ipv6 else 32, _LOOPBACK) for one in vips]
-    adds = [AddAddress(one) for one in covers if not host_has(host, one)]
+    adds = _cover(host, vips, check_mode)
     removals = [RemoveAddress(one) for one in vips]
     if not check_mode:
-        os.makedirs(os.path.dirname(PATH), mode=0o755, exist_ok=True)
-        _files.write(PATH, json.dumps([one.address.address for one in adds]), 0o600)
-        _host_kernel.apply(adds, host)
         daemon.leave()
         try:
             taken = _wait(host, vips, patience)
@@ -81,6 +77,23 @@ def step_down(daemon: Daemon, patience: float, check_mode: bool) -> list[str]:
         *map(str, removals),
         f"systemctl start {UNIT}",
     ]
+
+
+def get_ready(check_mode: bool) -> list[str]:
+    """Answer for the VIPs that this director has, also when they have gone from their interface."""
+    host = _host_kernel.read()
+    return list(map(str, _cover(host, held(host), check_mode)))
+
+
+def _cover(host: Host, vips: t.Sequence[Address], check_mode: bool) -> list[AddAddress]:
+    """Put VIPs on the loopback interface, and remember that."""
+    covers = [Address(one.address, 128 if one.ipv6 else 32, _LOOPBACK) for one in vips]
+    adds = [AddAddress(one) for one in covers if not host_has(host, one)]
+    if adds and not check_mode:
+        os.makedirs(os.path.dirname(PATH), mode=0o755, exist_ok=True)
+        _files.write(PATH, json.dumps([one.address.address for one in adds]), 0o600)
+        _host_kernel.apply(adds, host)
+    return adds
 
 
 def settle(check_mode: bool) -> list[str]:

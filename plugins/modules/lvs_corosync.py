@@ -118,7 +118,7 @@ changes:
     - write /etc/corosync/corosync.conf
     - systemctl start corosync.service
 reload:
-  description: Whether the running cluster has to be told of a new file.
+  description: Whether the running cluster has to be told of a new file, of this run or of one that was cut off.
   returned: success
   type: bool
 found:

@@ -30,7 +30,8 @@ options:
     description:
       - V(present) has VIPs and ldirectord run as described.
       - V(absent) stops and removes them.
-      - V(left) has the cluster look after them no more, so that they go on when Pacemaker stops.
+      - V(left) has the cluster look after them no more, so that they go on when Pacemaker stops. In a cluster with
+        resources of others, where it goes on, it is V(absent).
       - V(moved) has another node take the group from O(node).
     type: str
     choices: [present, absent, left, moved]
@@ -63,6 +64,11 @@ options:
     description: Which node shall not have the group any more, for V(moved).
     type: str
     default: ""
+  nodes:
+    description: Which nodes to wait for, one minute at most, before the cluster is changed, for V(present).
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: openlvs.lvs.lvs_corosync
   - module: openlvs.lvs.lvs_ldirectord
@@ -147,6 +153,7 @@ def argument_spec() -> dict[str, t.Any]:
         "vips": _moved.OPTION,
         "fencing": {"type": "bool", "default": True},
         "node": {"type": "str", "default": ""},
+        "nodes": {"type": "list", "elements": "str", "default": []},
     }
 
 
@@ -168,7 +175,7 @@ def main() -> None:
             done = _pacemaker.leave(cluster, module.check_mode)
         else:
             wanted = [] if state == "absent" else vips
-            done = _pacemaker.converge(cluster, wanted, params["fencing"], module.check_mode)
+            done = _pacemaker.converge(cluster, wanted, params["fencing"], module.check_mode, params["nodes"])
     except LvsError as exc:
         module.fail_json(msg=str(exc), **exc.details)
     diff = {"before": done.plan.before, "after": done.plan.after, "before_header": "CIB", "after_header": "CIB"}

@@ -14,8 +14,9 @@ description:
     not known here, and would be refused. So while the VIPs move, this director sends whatever it does not know to the
     other one (V(sending)), which knows where it belongs; then new connections go to the real servers again, and the
     other one keeps what it has (V(ending)); in the end nothing goes there any more (V(ended)).
-  - The services are those of keepalived that the manifest of this collection names. Services with masqueraded real
-    servers, and those that have one of the two directors among their real servers, are left as they are.
+  - The services are those of keepalived or ldirectord that the manifest of this collection names. Services with
+    masqueraded real servers, those that have one of the two directors among their real servers, and those whose VIP is
+    here already, are left as they are.
   - What was there before is remembered in C(/run/openlvs/relay.json).
   - The playbook C(openlvs.lvs.failover) uses it.
 author:
@@ -105,18 +106,26 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_kernel, _manifest, _relay, _sysctl
+from ansible_collections.openlvs.lvs.plugins.module_utils import (
+    _files,
+    _host_kernel,
+    _keepalived_files,
+    _ldirectord_files,
+    _manifest,
+    _relay,
+    _sysctl,
+)
 from ansible_collections.openlvs.lvs.plugins.module_utils._converge import converge
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LibraryMissing, LvsError, OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._interpreter import start_again_with
-from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import ENGINE
 from ansible_collections.openlvs.lvs.plugins.module_utils._netlink import Ipvs
 from ansible_collections.openlvs.lvs.plugins.module_utils._plan import plan
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey, canonical_address, family_of
 
 PATH = "/run/openlvs/relay.json"
 _LOOK = 0.5  # seconds
+_OWNERS = (_keepalived_files.ENGINE.owner, _ldirectord_files.ENGINE.owner)
 _TABLES = {"sending": _relay.sending, "ending": _relay.ending, "ended": _relay.ended}
 
 
@@ -157,7 +166,9 @@ def change(state: str, to: t.Sequence[str], check_mode: bool) -> dict[str, t.Any
     relay = remembered()
     if state == "sending" and not (relay and _entries(access, relay)):
         # nothing was begun, or somebody has mended the table since
-        keys = [ServiceKey.parse(name) for name in host.manifest.services.get(ENGINE.owner, ())]
+        here = {one.address for one in host.addresses if one.interface != "lo"}  # VIPs that are not the other's
+        named = [ServiceKey.parse(name) for owner in _OWNERS for name in host.manifest.services.get(owner, ())]
+        keys = [key for key in named if key.address not in here]
         found = {name: host.ipvs[name] for name in _relay.SETTINGS if name in host.ipvs}
         own = [one.address for one in host.addresses]
         relay = _relay.begin(access.read(), keys, reachable(host, to), own, relay.settings if relay else found)

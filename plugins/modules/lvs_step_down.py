@@ -15,6 +15,8 @@ description:
   - This director goes on with the connections that it has begun. For their sake the VIPs stand on C(lo) as long as
     another director sends their packets here, see M(openlvs.lvs.lvs_relay).
   - When nobody takes the VIPs in time, this director keeps them, and the module fails.
+  - VIPs of a cluster of Pacemaker are moved by M(openlvs.lvs.lvs_pacemaker), between O(state=ready) and
+    O(state=settled).
   - The playbook C(openlvs.lvs.failover) uses it.
 author:
   - The openlvs contributors (@openlvs)
@@ -24,20 +26,22 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(down) lets another director take the VIPs. Nothing is done where there are none.
+      - V(down) has keepalived let another director take the VIPs. Nothing is done where there are none.
+      - V(ready) only puts the VIPs on C(lo), so that they are answered while a cluster moves them.
       - V(settled) takes the VIPs off C(lo), when no connection needs this director any more.
     type: str
-    choices: [down, settled]
+    choices: [down, ready, settled]
     default: down
   patience:
     description: For how many seconds to wait until another director has the VIPs.
     type: float
     default: 30
 requirements:
-  - Root on the host, systemd, and keepalived as M(openlvs.lvs.lvs_keepalived) has set it up.
+  - Root on the host, and for O(state=down) systemd, and keepalived as M(openlvs.lvs.lvs_keepalived) has set it up.
 seealso:
   - module: openlvs.lvs.lvs_relay
   - module: openlvs.lvs.lvs_keepalived
+  - module: openlvs.lvs.lvs_pacemaker
 """
 
 EXAMPLES = r"""
@@ -74,7 +78,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["down", "settled"], "default": "down"},
+            "state": {"type": "str", "choices": ["down", "ready", "settled"], "default": "down"},
             "patience": {"type": "float", "default": 30},
         },
         supports_check_mode=True,
@@ -83,6 +87,8 @@ def main() -> None:
         with contextlib.nullcontext() if module.check_mode else _manifest.exclusive():
             if module.params["state"] == "down":
                 changes = _step_down.step_down(Daemon(module.run_command), module.params["patience"], module.check_mode)
+            elif module.params["state"] == "ready":
+                changes = _step_down.get_ready(module.check_mode)
             else:
                 changes = _step_down.settle(module.check_mode)
     except LvsError as exc:

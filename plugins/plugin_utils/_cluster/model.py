@@ -225,6 +225,7 @@ class Pacemaker:
     nodes: tuple[PacemakerNode, ...]
     interfaces: tuple[str, ...]
     fencing: bool
+    sync: Sync | None = None
 
 
 @dataclass(frozen=True)

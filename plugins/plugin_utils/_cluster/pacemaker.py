@@ -18,13 +18,15 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.model import 
     Pacemaker,
     PacemakerNode,
     Service,
+    Sync,
     Vip,
 )
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.services import Groups, named, read_name
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._cluster.vrrp import read_sync
 
 ENGINE = "pacemaker"
 FIRST_PORT = 5405  # of Corosync; each further interface has the next one
-_KEYS = ("name", "directors", "interfaces", "fencing")
+_KEYS = ("name", "directors", "interfaces", "fencing", "sync")
 _EXAMPLE = "{name: front, directors: [{host: lvs1, id: 1}, {host: lvs2, id: 2}], fencing: false}"
 _MOST_LINKS = 8
 _LONGEST_ID = 2147483647
@@ -54,7 +56,20 @@ def _read_cluster(entry: Entry, groups: Groups) -> Pacemaker:
     interfaces = entry.interfaces("interfaces")
     if len(interfaces) > _MOST_LINKS:
         entry.wrong("interfaces", f"has {len(interfaces)} interfaces: Corosync uses {_MOST_LINKS} at most")
-    return Pacemaker(entry.where, name, _read_directors(entry, groups), interfaces, entry.flag("fencing"))
+    directors = _read_directors(entry, groups)
+    return Pacemaker(entry.where, name, directors, interfaces, entry.flag("fencing"), _read_sync(entry))
+
+
+def _read_sync(entry: Entry) -> Sync | None:
+    """A cluster has no number of its own, so it is said."""
+    if not isinstance(entry.get("sync"), dict):
+        if entry.flag("sync"):
+            entry.wrong("sync", "has no id, by which the directors know each other's messages: say sync: {id: 1}")
+        return None
+    sync = read_sync(entry)
+    if sync is not None and sync.id is None:
+        entry.wrong("sync", "has no id, by which the directors know each other's messages: say sync: {id: 1}")
+    return sync
 
 
 def _read_directors(entry: Entry, groups: Groups) -> tuple[PacemakerNode, ...]:
@@ -96,6 +111,11 @@ def _links(cluster: Pacemaker, vips: t.Sequence[Vip], director: Ground) -> list[
         return list(cluster.interfaces)
     found = [vip_interface(vip, director) for vip in vips]
     return [one for one in found if one][:1]
+
+
+def interface_of(cluster: Pacemaker, vips: t.Sequence[Vip], director: Ground) -> str | None:
+    """The first of these."""
+    return next(iter(_links(cluster, vips, director)), None)
 
 
 def _own(interface: str, vips: t.Sequence[Vip], director: Ground) -> Own | None:
@@ -186,10 +206,25 @@ def _check_vips(cluster: Pacemaker, vips: t.Sequence[Vip], grounds: Grounds, fin
             shown = " and ".join(f"{place} of {host}" for host, place in places.items())
             text = f"vip {vip.address} would be on {shown}: a resource of Pacemaker has one interface on all nodes"
             findings.add(cluster.where, f"{text}. Give the interfaces one name")
+        elif known:
+            _check_shared_network(cluster, vip, known.pop(), grounds, findings)
         for node in cluster.nodes:
             if any(own.address == vip.address for own in grounds[node.host].all):
                 text = f"vip {vip.address} is {node.host}'s own address, which cannot move"
                 findings.add(cluster.where, f"{text}. Choose an address that no host has")
+
+
+def _check_shared_network(cluster: Pacemaker, vip: Vip, place: str, grounds: Grounds, findings: Findings) -> None:
+    """An address moves within a network: beyond that, routers would go on sending to where it was."""
+    networks = {
+        node.host: {own.network for own in grounds[node.host].live or () if own.interface == place and own.network}
+        for node in cluster.nodes
+    }
+    seen = {host: found for host, found in networks.items() if found}
+    if seen and not set.intersection(*seen.values()):
+        shown = ", ".join(f"{host} is in {' and '.join(sorted(map(str, found)))}" for host, found in seen.items())
+        text = f"vip {vip.address} would move on {place} between directors that share no network there: {shown}"
+        findings.add(cluster.where, f"{text}. An address moves within one network")
 
 
 def _check_hosts(cluster: Pacemaker, description: Description, findings: Findings) -> None:
@@ -221,6 +256,7 @@ def no_cluster() -> View:
         "pacemaker_nodes": [],
         "pacemaker_vips": [],
         "pacemaker_fencing": True,
+        "pacemaker_sync": {},
         "pacemaker_complete": True,
     }
 

@@ -47,8 +47,8 @@ def add_passages(
         for tunnel in view["realserver_tunnels"]:
             _add(view, _of_tunnel(tunnel))
         _add(view, _of_cluster(name, view))
-        if view["keepalived_sync"]:
-            _add(view, _of_sync(view["keepalived_sync"]))
+        for sync in filter(None, (view["keepalived_sync"], view["pacemaker_sync"])):
+            _add(view, _of_sync(sync))
         _add(view, _of_bfd(view, bfds_of(description.hosts[name])))
     for vrrp in description.vrrp:
         for director in vrrp.directors:

@@ -91,8 +91,8 @@ def make_views(
                 view["director_vips"].append(vip)
     for vrrp in description.vrrp:
         add_instances(views, vrrp, description, grounds)
-        add_sync(views, vrrp, description, grounds)
     add_clusters(views, description, grounds)
+    add_sync(views, description, grounds)
     _add_real_servers(views, placed, grounds)
     for name, neighbours in router_neighbours(placed, grounds).items():
         views[name]["router_neighbours"] = neighbours

@@ -87,7 +87,7 @@ def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
         track_files=entry.strings("track_files"),
         track_bfds=entry.strings("track_bfds"),
         keepalived=entry.words("keepalived"),
-        sync=_read_sync(entry),
+        sync=read_sync(entry),
     )
 
 
@@ -108,7 +108,7 @@ def _read_directors(entry: Entry, groups: Groups) -> tuple[VrrpDirector, ...]:
     return tuple(found)
 
 
-def _read_sync(entry: Entry) -> Sync | None:
+def read_sync(entry: Entry) -> Sync | None:
     """``sync: true``, or with an interface or a number of its own."""
     if not isinstance(entry.get("sync"), dict):
         return Sync(None, None) if entry.flag("sync") else None

@@ -17,6 +17,7 @@ MARKS_UNIT = "openlvs-marks.service"
 REALSERVER_UNIT = "openlvs-realserver.service"
 ROUTER_UNIT = "openlvs-router.service"
 FIREWALL_UNIT = "openlvs-firewall.service"
+SYNC_UNIT = "openlvs-sync.service"
 # What the roles' calls of lvs_boot, and of the modules that change the running host, have returned, in check mode.
 BOOTS = (
     "__realserver_boot",
@@ -25,6 +26,7 @@ BOOTS = (
     "__keepalived_applied",
     "__ldirectord_applied",
     "__pacemaker_applied",
+    "__pacemaker_sync_boot",
     "__router_boot",
     "__firewall_boot",
 )
@@ -45,7 +47,7 @@ DIRECTOR_RUNS = (
 )
 FIREWALL = "lvs_firewall_look"
 GROUP = "__pacemaker_group"
-RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, GROUP, "__router_applied", FIREWALL, *BOOTS)
+RUNS = (*REALSERVER_RUNS, *DIRECTOR_RUNS, GROUP, "__pacemaker_sync_run", "__router_applied", FIREWALL, *BOOTS)
 REGISTERED = ("lvs_table", "lvs_table_after", "lvs_answers", "lvs_requests", *RUNS)
 
 

@@ -18,6 +18,7 @@ from ansible_collections.openlvs.lvs.plugins.plugin_utils._proof.evidence import
     MARKS_UNIT,
     REALSERVER_UNIT,
     ROUTER_UNIT,
+    SYNC_UNIT,
     Data,
     Line,
     Look,
@@ -38,19 +39,24 @@ def prove_director(view: Data, look: Look) -> list[Line]:
     if view["director_marks"] and view["director_marks_by"] == "iptables":
         lines += _prove_boot(look, MARKS_UNIT)[:1]  # the files are told of with the first unit
     if view["keepalived_sync"]:
-        lines.append(_prove_sync(view["keepalived_sync"], look))
+        lines.append(_prove_sync(view["keepalived_sync"], 1, look))
+    if view["pacemaker_sync"]:
+        lines.append(_prove_sync(view["pacemaker_sync"], 2, look))
+        lines += _prove_boot(look, SYNC_UNIT)
     daemons = ["pacemaker"] if view["pacemaker_nodes"] else view["director_daemons"]
     return [*lines, *(line for daemon in daemons for line in _prove_daemon(look, f"{daemon}.service"))]
 
 
-def _prove_sync(sync: Data, look: Look) -> Line:
-    """Whichever role it has: the one that has no VIPs hears what the other one tells."""
+def _prove_sync(sync: Data, count: int, look: Look) -> Line:
+    """
+    :arg count: of its sync daemons. One has the role of the moment: who has no VIPs hears what the other one tells.
+    """
     claim = f"a sync daemon shares its connections by {sync['interface']}, as number {sync['id']}"
     if look.daemons is None:
         return look.unseen(look.host, claim)
     found = [f"{one['role']} by {one['interface']} as {one['syncid']}" for one in look.daemons]
     same = [one for one in look.daemons if (one["interface"], one["syncid"]) == (sync["interface"], sync["id"])]
-    holds = len(same) == len(look.daemons) == 1
+    holds = len(same) == len(look.daemons) == count
     return Line(look.host, claim, holds, "" if holds else f"there is {' and '.join(found) or 'none'}")
 
 

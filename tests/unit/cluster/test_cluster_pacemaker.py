@@ -49,6 +49,16 @@ def test_both_directors_have_the_file_and_neither_has_the_vip_for_good() -> None
     assert outcome.view("rs1")["pacemaker_nodes"] == []
 
 
+def test_connections_are_told_where_the_vips_stand_or_where_it_is_said() -> None:
+    assert cluster().view("lvs1")["pacemaker_sync"] == {}
+    outcome = cluster(front={"sync": {"id": 7}})
+    assert not outcome.findings
+    assert outcome.view("lvs2")["pacemaker_sync"] == {"interface": "eth1", "id": 7}
+    assert cluster(front={"sync": {"id": 7, "interface": "eth0"}}).view("lvs1")["pacemaker_sync"]["interface"] == "eth0"
+    passages = outcome.view("lvs1")["firewall_passages"]
+    assert [one for one in passages if one["what"] == "connections of which other directors tell"]
+
+
 def test_what_the_directors_tell_each_other_passes_the_firewall() -> None:
     passages = cluster().view("lvs1")["firewall_passages"]
     assert {
@@ -87,6 +97,17 @@ def test_one_that_cannot_be_looked_at_is_in_by_what_is_written() -> None:
         (lambda: cluster(lvs1=director(5, foreign=True)), "director lvs1 is in a cluster that somebody else has made"),
         (lambda: cluster(lvs2=director(6, "eth0")), "vip 192.0.2.77 would be on eth1 of lvs1 and eth0 of lvs2"),
         (
+            lambda: cluster(lvs2={**director(6), "lvs_host": {**facts(("198.51.100.6/24", "eth1")), "pacemaker": {}}}),
+            "vip 192.0.2.77 is on no subnet of director lvs2 (198.51.100.0/24 on eth1)",
+        ),
+        (
+            lambda: cluster(
+                service={"vip": None, "vips": [{"address": "192.0.2.77", "interface": "eth1"}]},
+                lvs2={**director(6), "lvs_host": {**facts(("198.51.100.6/24", "eth1")), "pacemaker": {}}},
+            ),
+            "share no network there: lvs1 is in 192.0.2.0/24, lvs2 is in 198.51.100.0/24. An address moves within one",
+        ),
+        (
             lambda: cluster(front={"interfaces": ["eth9"]}),
             "interface 'eth9' does not exist on lvs1: there are lo, eth0, eth1",
         ),
@@ -94,6 +115,12 @@ def test_one_that_cannot_be_looked_at_is_in_by_what_is_written() -> None:
         (
             lambda: cluster(front={"interfaces": [f"eth{number}" for number in range(9)]}),
             "has 9 interfaces: Corosync uses 8 at most",
+        ),
+        (lambda: cluster(front={"sync": True}), "has no id, by which the directors know"),
+        (lambda: cluster(front={"sync": {"interface": "eth1"}}), "has no id, by which the directors know"),
+        (
+            lambda: cluster(front={"sync": {"id": 7, "interface": "eth9"}}),
+            "sync: interface 'eth9' does not exist on lvs1",
         ),
         (lambda: cluster(front={"directors": [NODES[0], {"host": "lvs2"}]}), "has no id: it is written down"),
         (

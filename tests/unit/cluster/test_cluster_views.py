@@ -60,6 +60,7 @@ def test_the_short_form():
         "pacemaker_nodes": [],
         "pacemaker_vips": [],
         "pacemaker_fencing": True,
+        "pacemaker_sync": {},
         "pacemaker_complete": True,
         "realserver_vips": [],
         "realserver_arp": "sysctl",

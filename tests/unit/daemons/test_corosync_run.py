@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils import _corosync, _daemon_work
 from ansible_collections.openlvs.lvs.plugins.module_utils._corosync import COROSYNC, HEADER, PACEMAKER, Request
+from ansible_collections.openlvs.lvs.plugins.module_utils._corosync_loaded import is_loaded
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import Host
 from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import DIRECTOR, VRRP, Manifest, VipRecord
@@ -31,6 +32,7 @@ class World:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[str] = []
+        self.loaded = True
         self.unit = {"UnitFileState": "enabled", "ActiveState": "inactive"}
         links = {name: Link(1, name, "02:00:00:00:00:01", loopback=name == "lo") for name in ("lo", "eth0")}
         self.host = Host(links, (), (), {}, {}, frozenset(), frozenset(), Manifest())
@@ -55,6 +57,9 @@ class World:
         self.done.append("judge")
         if "bad" in config:
             raise OptionError(["no"])
+
+    def has_loaded(self, _config: str) -> bool:
+        return self.loaded
 
     def systemctl(self, word: str, name: str) -> None:
         self.done.append(f"{word} {name}")
@@ -102,6 +107,65 @@ def test_a_new_file_is_told_to_a_running_cluster_by_somebody_else(clustered: Wor
     assert work.reload and clustered.done == ["judge"]
 
 
+def test_a_file_of_a_run_that_was_cut_off_is_told_by_the_next_one(clustered: World) -> None:
+    clustered.loaded = False
+    work = clustered.work(WANTED)
+    assert work.reload and work.changes == ["corosync-cfgtool -R"] and not clustered.done
+
+
+FILE = """# a comment
+totem {
+    version: 2
+    cluster_name: other
+    token: 1000
+}
+nodelist {
+    node {
+        name: lvs1
+        ring0_addr: 192.0.2.1
+    }
+    node {
+        name: lvs2
+        ring0_addr: 192.0.2.2
+    }
+}
+quorum {
+    provider: corosync_votequorum
+    two_node: 1
+}
+"""
+SHOWN = """nodelist.local_node_pos (u32) = 0
+nodelist.node.0.name (str) = lvs1
+nodelist.node.0.ring0_addr (str) = 192.0.2.1
+nodelist.node.1.name (str) = lvs2
+nodelist.node.1.ring0_addr (str) = 192.0.2.2
+quorum.provider (str) = corosync_votequorum
+quorum.two_node (u8) = 1
+runtime.config.totem.token (u32) = 1000
+totem.cluster_name (str) = front
+totem.interface.0.bindnetaddr (str) = 192.0.2.1
+totem.token (u32) = 1000
+totem.version (u32) = 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("loaded", "found", "shown"),
+    [
+        (True, "", ""),
+        (False, "\ntotem.token (u32) = 1000", "\ntotem.token (u32) = 3000"),
+        (False, "node.1.ring0_addr (str) = 192.0.2.2", "node.1.ring0_addr (str) = 192.0.2.3"),
+        (False, "quorum.two_node (u8) = 1\n", ""),
+        (False, "quorum.two_node (u8) = 1\n", "quorum.two_node (u8) = 1\nnodelist.node.2.name (str) = lvs3\n"),
+        (False, "quorum.two_node (u8) = 1\n", "quorum.two_node (u8) = 1\nquorum.auto_tie_breaker (u8) = 1\n"),
+    ],
+)
+def test_what_a_daemon_has_loaded_is_told_from_its_file(loaded: bool, found: str, shown: str) -> None:
+    """The name of a cluster cannot change before all start anew, so it is not waited for."""
+    assert found in SHOWN
+    assert is_loaded(FILE, SHOWN.replace(found, shown, 1) if found else SHOWN) is loaded
+
+
 def test_a_refused_file_changes_nothing(clustered: World) -> None:
     with pytest.raises(OptionError):
         clustered.work(dataclasses.replace(WANTED, config=TEXT + "bad\n"))
@@ -141,7 +205,8 @@ def test_going_takes_what_a_dead_cluster_has_left(clustered: World) -> None:
 
 
 def test_a_cluster_that_others_use_stays(clustered: World) -> None:
-    assert clustered.work(Request("", stays=True)).changes == [] and clustered.config.exists()
+    assert clustered.work(Request("", stays=True)).changes == ["# record: the cluster has nothing here any more"]
+    assert clustered.config.exists() and not clustered.done and not clustered.host.manifest.moved
 
 
 def test_a_vip_on_an_interface_that_is_not_there(here: World) -> None:

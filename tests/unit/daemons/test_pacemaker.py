@@ -49,7 +49,9 @@ def test_ldirectord_everywhere_and_a_group_of_vips_where_it_runs() -> None:
     assert (order.get("first"), order.get("then"), order.get("kind")) == (CLONE, GROUP, "Optional")
     assert (place.get("rsc"), place.get("with-rsc"), place.get("score")) == (GROUP, CLONE, "INFINITY")
     settings = {one.get("name"): one.get("value") for one in root.iterfind(f".//*[@id='{SIX.id}-params']/nvpair")}
-    assert settings == {"ip": "2001:db8::77", "cidr_netmask": "128", "nic": "eth1"}
+    assert settings.items() >= {"ip": "2001:db8::77", "cidr_netmask": "128", "nic": "eth1"}.items()
+    assert (settings["nodad"], settings["preferred_lft"], settings["arp_bg"]) == ("true", "0", "true")
+    assert len(root.findall(f".//*[@id='{WEB.id}-params']/nvpair")) == 3
     assert [one.get("value") for one in root.iterfind(".//nvpair[@name='stonith-enabled']")] == ["false"]
     ids = [one.get("id") for one in root.iter() if one.get("id")]
     assert len(ids) == len(set(ids))
@@ -204,6 +206,16 @@ def test_a_draft_is_judged_before_it_goes_in_at_one_blow() -> None:
     assert not converge(pretended, WEB).changes
 
 
+def test_nodes_are_waited_for_before_anything_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not for ever: one may be dead."""
+    monkeypatch.setattr(_pacemaker, "_JOINING", 0.0)
+    for nodes in (["lvs1", "lvs2"], ["lvs1", "lvs2", "lvs3"]):
+        pretended = Pretended(OTHERS)
+        assert _pacemaker.converge(_pacemaker.Cluster(pretended), [WEB], False, False, nodes).changes
+        asked = [words[0] for words in pretended.calls]
+        assert asked[:3] == ["crm_mon", "crm_mon", "cibadmin"]
+
+
 def test_check_mode_only_tells() -> None:
     pretended = Pretended(OTHERS)
     assert converge(pretended, WEB, check_mode=True).changes and pretended.text == OTHERS
@@ -228,6 +240,18 @@ def test_a_group_that_does_not_start_is_told_of(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(_pacemaker, "_MOVING", 0.0)
     with pytest.raises(LvsError, match="none of ours runs"):
         converge(Pretended(OTHERS, runs=False), WEB)
+
+
+def test_a_cluster_is_left_as_it_runs_unless_it_goes_on_for_others() -> None:
+    alone = ET.fromstring(OTHERS)
+    resources = alone.find("configuration/resources")
+    assert resources is not None
+    resources[:] = []
+    pretended = Pretended(text_of(ET.tostring(alone, encoding="unicode"), WEB))
+    done = _pacemaker.leave(_pacemaker.Cluster(pretended), False)
+    assert [one.split()[1] for one in done.changes] == ["create", "create"] and not done.others
+    done = _pacemaker.leave(_pacemaker.Cluster(Pretended(text_of(OTHERS, WEB))), False)
+    assert "pacemaker: remove openlvs-group" in done.changes and done.others == ("db", "ipmi")
 
 
 def test_nobody_moves_what_is_not_there() -> None:
