@@ -43,6 +43,14 @@ class Relay:
     settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
+def elsewhere(keys: t.Iterable[ServiceKey], held: t.Collection[str]) -> list[ServiceKey]:
+    """Those whose VIP is not here already: the other director would drop its packets. One of a mark may have any VIP.
+
+    :arg held: the VIPs that are here.
+    """
+    return [key for key in keys if key.address not in held and not (key.protocol == "mark" and held)]
+
+
 def begin(
     table: Table,
     keys: t.Iterable[ServiceKey],

@@ -112,6 +112,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils import (
     _keepalived_files,
     _ldirectord_files,
     _manifest,
+    _moved,
     _relay,
     _sysctl,
 )
@@ -166,9 +167,8 @@ def change(state: str, to: t.Sequence[str], check_mode: bool) -> dict[str, t.Any
     relay = remembered()
     if state == "sending" and not (relay and _entries(access, relay)):
         # nothing was begun, or somebody has mended the table since
-        here = {one.address for one in host.addresses if one.interface != "lo"}  # VIPs that are not the other's
         named = [ServiceKey.parse(name) for owner in _OWNERS for name in host.manifest.services.get(owner, ())]
-        keys = [key for key in named if key.address not in here]
+        keys = _relay.elsewhere(named, [one.address for one in _moved.held(host)])
         found = {name: host.ipvs[name] for name in _relay.SETTINGS if name in host.ipvs}
         own = [one.address for one in host.addresses]
         relay = _relay.begin(access.read(), keys, reachable(host, to), own, relay.settings if relay else found)

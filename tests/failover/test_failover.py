@@ -127,6 +127,16 @@ def test_the_vip_is_moved_on_purpose(folder: Path) -> None:
         assert " changed=0 " in site("keepalived", folder)
 
 
+def test_a_director_without_the_vip_has_none_to_leave(folder: Path) -> None:
+    (first,) = holders()
+    (other,) = set(DIRECTORS) - {first}
+    with asking(VIP, folder / "none") as load:
+        said = site("keepalived", folder, "failover", lvs_leave=other, lvs_patience="3")
+    assert f"{other} had none of the VIPs, so none was moved" in said
+    assert not [one for one in told("failover.yml for a director without the VIP", load) if one.trouble]
+    assert holders() == [first] and load.stayed == STAY
+
+
 @pytest.mark.parametrize(
     ("what", "command"),
     [

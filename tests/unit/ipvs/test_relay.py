@@ -58,6 +58,14 @@ def test_what_a_health_check_does_in_between_stays():
     assert "-a -t 192.0.2.10:80 -r 198.51.100.13:80 -g -w 5" in lines(_relay.ending(checked, relay))
 
 
+def test_services_whose_vip_is_here_already_stay_as_they_are():
+    marked = "-A -f 77 -s rr\n-a -f 77 -r 198.51.100.11:0 -g -w 1\n"
+    other = "-A -t 192.0.2.20:80 -s rr\n-a -t 192.0.2.20:80 -r 198.51.100.11:80 -g -w 1\n"
+    table = read_rules(WEB + other + marked)
+    assert [str(key) for key in _relay.elsewhere(table.services, ["192.0.2.20"])] == ["tcp 192.0.2.10:80"]
+    assert len(_relay.elsewhere(table.services, [])) == 3
+
+
 def test_services_that_cannot_be_passed_on_stay_as_they_are():
     masqueraded = "-A -t 192.0.2.10:81 -s wlc\n-a -t 192.0.2.10:81 -r 198.51.100.11:81 -m -w 1\n"
     itself = "-A -t 192.0.2.10:82 -s wlc\n-a -t 192.0.2.10:82 -r 198.51.100.2:82 -g -w 1\n"
