@@ -23,7 +23,7 @@ def one_of(known: t.Iterable[str]) -> str:
 
 
 _SERVICE = re.compile(r"Service (?P<key>.+) \((?P<name>[^()]+)\)(?P<part>.*)")
-_INSTANCE = re.compile(r"(?P<name>VRRP instance \S+)(?P<hosts> on .*)?")
+_INSTANCE = re.compile(r"(?P<name>VRRP instance .+?)(?P<hosts> on .*)?")
 
 
 class Findings:

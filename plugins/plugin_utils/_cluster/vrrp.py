@@ -93,6 +93,8 @@ def _read_instance(entry: Entry, groups: Groups) -> Vrrp:
 
 def _read_directors(entry: Entry, groups: Groups) -> tuple[VrrpDirector, ...]:
     found: list[VrrpDirector] = []
+    if entry.get("directors") in (None, []):
+        entry.wrong("directors", f"has no directors: name those between which its VIPs move, such as {_EXAMPLE}")
     for place, one in entry.mappings("directors", "{host: lvs1, priority: 150}"):
         inner = Entry(entry.findings, f"{entry.where} directors[{place}]", one, ("host", "priority"))
         host, priority = inner.get("host"), inner.number("priority", 1, 254)

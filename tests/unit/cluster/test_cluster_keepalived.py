@@ -157,6 +157,8 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
             {"name": name, "neighbour": "192.0.2.1"} for name in "ab"]}}), "is used more than once"),
         (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "timeout": 0}]}}), "more than 0 seconds"),
         (lambda: pair(front(name=5)), "name must be a string, not a number"),
+        (lambda: pair(front(name="a b"), vips=[{"address": "192.0.2.77", "vrrp": "a b"}]), "name 'a b' must be"),
+        (lambda: pair(front(directors=None)), "has no directors: name those between which its VIPs move"),
         (lambda: pair(vips=[{"address": "192.0.2.77", "vrrp": 5}]), "vrrp must be a string, not a number"),
         (lambda: pair(persistent="x", netmask="255.255.255.0"), "persistent must be a whole number"),
         (lambda: pair(sorry_server={"address": "2001:db8::9"}), "of another family than vip 192.0.2.77"),
