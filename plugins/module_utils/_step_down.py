@@ -17,28 +17,17 @@ import os
 import time
 import typing as t
 
-from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_kernel, _neighbours
+from ansible_collections.openlvs.lvs.plugins.module_utils import _files, _host_kernel, _moved, _neighbours
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import LvsError
 from ansible_collections.openlvs.lvs.plugins.module_utils._host import AddAddress, Host, RemoveAddress
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import Daemon
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files import UNIT
-from ansible_collections.openlvs.lvs.plugins.module_utils._manifest import VRRP
 from ansible_collections.openlvs.lvs.plugins.module_utils._rtnl import Address
 from ansible_collections.openlvs.lvs.plugins.module_utils._systemd import wait_until
 
 PATH = "/run/openlvs/stepped-down.json"  # where the VIPs stand that only old connections need
 _LOOPBACK = "lo"
 _LISTEN = 0.3  # seconds
-
-
-def held(host: Host) -> list[Address]:
-    """The VIPs that move which this director has now."""
-    return [
-        one
-        for address, record in host.manifest.vips_of(VRRP).items()
-        for one in host.standing(address)
-        if one.interface == record["interface"]
-    ]
 
 
 def step_down(daemon: Daemon, patience: float, check_mode: bool) -> list[str]:
@@ -49,7 +38,7 @@ def step_down(daemon: Daemon, patience: float, check_mode: bool) -> list[str]:
     :raises LvsError: when nobody takes them; then they are here again, and have been all the time.
     """
     host = _host_kernel.read()
-    vips = held(host)
+    vips = _moved.held(host)
     if not vips:
         return []
     if daemon.state().get("ActiveState") != "active":
@@ -67,7 +56,7 @@ def step_down(daemon: Daemon, patience: float, check_mode: bool) -> list[str]:
         finally:
             daemon.systemctl("start", UNIT)
         if not taken:
-            wait_until(lambda: len(held(_host_kernel.read())) == len(vips))
+            wait_until(lambda: len(_moved.held(_host_kernel.read())) == len(vips))
             settle(check_mode)
             text = f"No other director has taken {', '.join(one.address for one in vips)} within {patience:g} s"
             raise LvsError(f"{text}, so this one has kept them. Does keepalived run on another one?")
@@ -82,7 +71,7 @@ def step_down(daemon: Daemon, patience: float, check_mode: bool) -> list[str]:
 def get_ready(check_mode: bool) -> list[str]:
     """Answer for the VIPs that this director has, also when they have gone from their interface."""
     host = _host_kernel.read()
-    return list(map(str, _cover(host, held(host), check_mode)))
+    return list(map(str, _cover(host, _moved.held(host), check_mode)))
 
 
 def _cover(host: Host, vips: t.Sequence[Address], check_mode: bool) -> list[AddAddress]:
