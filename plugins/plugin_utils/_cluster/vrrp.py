@@ -254,9 +254,14 @@ def _check_instance(vrrp: Vrrp, description: Description, grounds: Grounds, find
 def _check_bfds(
     vrrp: Vrrp, director: str, description: Description, sources: t.Mapping[str, Own | None], findings: Findings
 ) -> None:
-    """A director that has to hear the other one would fall with it."""
+    """A director that has to hear the other one would fall with it; one that has to hear itself never rises."""
+    vips = {str(vip.address) for service in description.services for vip in service.vips}
     others = {str(own.address): name for name, own in sources.items() if own is not None and name != director}
+    own = sources[director]
     for one in bfds_of(description.hosts[director]):
+        if str(one["neighbour"]) in {*vips, str(own.address) if own else ""}:
+            text = f"track_bfds: the neighbour of '{one.get('name')}' on {director}, {one['neighbour']}, is a VIP or"
+            findings.add(vrrp.where, f"{text} the director itself. Name another host that speaks BFD")
         other = others.get(str(one["neighbour"]))
         if other and one.get("name") in vrrp.track_bfds and not one.get("weight"):
             text = f"track_bfds: '{one['name']}' on {director} is a session with {other}, so when {other} dies"

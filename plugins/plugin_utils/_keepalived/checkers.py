@@ -15,7 +15,7 @@ from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_files impo
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import tracked, words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.words import judge_words, write_words
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived.writer import Writer, seconds
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import judge, remembers
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import judge, judge_regex, remembers
 
 Check = t.Mapping[str, t.Any]
 
@@ -113,6 +113,7 @@ def _write_http(writer: Writer, where: str, check: Check) -> None:
                 writer.wrong(where, f"digest {check['digest']!r} must be the 32 digits that genhash(1) prints")
             writer.line("digest", check["digest"])
         if check.get("regex"):
+            judge_regex(check, functools.partial(writer.wrong, where))
             writer.line("regex", writer.string(where, "regex", check["regex"]))
         write_words(writer, where, check.get("keepalived"), words.PAGE)
 

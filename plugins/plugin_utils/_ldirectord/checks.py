@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.openlvs.lvs.plugins.module_utils._ldirectord_files import ENGINE
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._ldirectord.writer import Writer
-from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import KINDS, judge, remembers
+from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.checker import KINDS, judge, judge_regex, remembers
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._watch.servers import Watched
 
 Check = t.Mapping[str, t.Any]
@@ -97,6 +97,7 @@ def _write_own(writer: Writer, where: str, key: ServiceKey, checks: t.Sequence[C
     for name in _LACKING:
         if check.get(name) and not (name == "record" and kind == "dns"):
             writer.wrong(where, f"{name} {_shown(check[name])}: ldirectord has no word for it; {_ELSEWHERE}")
+    judge_regex(check, functools.partial(writer.wrong, where))
     _KINDS[kind](writer, where, key, check)
     if kind != "ping":
         _write_port(writer, where, key, check)

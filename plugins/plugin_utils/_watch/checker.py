@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import warnings
 
 from ansible_collections.openlvs.lvs.plugins.module_utils._errors import OptionError
 from ansible_collections.openlvs.lvs.plugins.module_utils._table import ServiceKey
@@ -20,6 +21,15 @@ Wrong = t.Callable[[str], None]
 KINDS = ("tcp", "udp", "http", "https", "script")
 DEFAULTS = {"interval": 6, "timeout": 3, "fall": 3, "rise": 1}
 _SAID = ("port", "path", "host", "status", "digest", "regex", "payload", "reply", "window", "failures")
+# What Python says of regular expressions that are wrong for Perl and PCRE, too, which know more than it does.
+_WRONG_EVERYWHERE = (
+    "missing )",
+    "unterminated character set",
+    "unbalanced parenthesis",
+    "nothing to repeat",
+    "bad character range",
+    "bad escape (end of pattern)",
+)
 _SHARE = 0.7  # of a window's results, where nobody says how many
 
 
@@ -61,6 +71,17 @@ def told(found: t.Iterable[tuple[str, ServiceKey, t.Sequence[Check]]]) -> dict[s
             text = f"another service at {name_of(key)} is looked at in another way by the collection's own checker,"
             raise OptionError([f"{where}: {text} which knows no protocols. Say the same checks for both"])
     return checks
+
+
+def judge_regex(check: Check, wrong: Wrong) -> None:
+    """Keepalived's checks die of a wrong one, again and again, and its test of the file does not look."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # [[:alpha:]] is none of Python's
+            re.compile(str(check.get("regex") or ""))
+    except re.error as exc:
+        if exc.msg.startswith(_WRONG_EVERYWHERE):
+            wrong(f"regex {check.get('regex')!r} is no regular expression: {exc}")
 
 
 def judge(check: Check, port: int, wrong: Wrong) -> None:

@@ -158,6 +158,8 @@ SAME_VIP = {**OTHER, "vips": [{"address": "192.0.2.77", "vrrp": "back"}]}
         (lambda: pair(hosts={"lvs1": {"keepalived_scripts": [{**UP[0], "timeout": 0}]}}), "more than 0 seconds"),
         (lambda: pair(front(name=5)), "name must be a string, not a number"),
         (lambda: pair(front(name="a b"), vips=[{"address": "192.0.2.77", "vrrp": "a b"}]), "name 'a b' must be"),
+        (lambda: pair(hosts={"lvs1": {"keepalived_bfds": [{"name": "b", "neighbour": "192.0.2.77"}]}}), "is a VIP or"),
+        (lambda: pair(checks=[{"type": "http", "path": "/", "regex": "(["}]), "is no regular expression"),
         (lambda: pair(front(directors=None)), "has no directors: name those between which its VIPs move"),
         (lambda: pair(vips=[{"address": "192.0.2.77", "vrrp": 5}]), "vrrp must be a string, not a number"),
         (lambda: pair(persistent="x", netmask="255.255.255.0"), "persistent must be a whole number"),
