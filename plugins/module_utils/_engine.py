@@ -68,6 +68,11 @@ class Found:
         return self.unit.get("ActiveState") in ("active", "reloading")
 
     @property
+    def alive(self) -> bool:
+        """Also while systemd is about to start one again that has died."""
+        return self.active or self.unit.get("ActiveState") == "activating"
+
+    @property
     def enabled(self) -> bool:
         return self.unit.get("UnitFileState") == "enabled"
 

@@ -148,9 +148,10 @@ class Work(_engine.Work):
         held = _moved.held(self.host)
         serves = bool(held) or not self._manifest.moved
         stays = self._request.hand_over and serves
-        if found.active:
-            end = self._daemon.leave if stays else lambda: self._daemon.systemctl("stop", UNIT)
-            self._do(f"systemctl {'kill' if stays else 'stop'} {UNIT}", end)
+        if found.alive:
+            word = "kill" if stays and found.active else "stop"
+            end = self._daemon.leave if word == "kill" else lambda: self._daemon.systemctl("stop", UNIT)
+            self._do(f"systemctl {word} {UNIT}", end)
         if not (self._check_mode and found.active):
             self._sync()
         self._take_files()

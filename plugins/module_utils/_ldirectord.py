@@ -79,7 +79,7 @@ class Work(_engine.Work):
             self._unit.systemctl("reload", UNIT)
 
     def _go(self) -> None:
-        if self.found.active:
+        if self.found.alive:
             self._do(f"systemctl stop {UNIT}", lambda: self._unit.systemctl("stop", UNIT))
         self._take_files()
         if self._asked.hand_over:

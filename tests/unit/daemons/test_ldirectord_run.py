@@ -130,3 +130,9 @@ def test_handing_over_leaves_the_table_and_going_takes_it(here: Here) -> None:
 def test_where_nothing_is_ours_nothing_is_done(here: Here) -> None:
     here.texts = {CONFIG: "theirs\n"}
     assert here.work(NOTHING) == here.done == []
+
+
+def test_one_that_is_about_to_be_started_again_is_stopped(here: Here) -> None:
+    here.running()
+    here.unit = {**here.unit, "ActiveState": "activating"}
+    assert here.work(NOTHING)[0] == "systemctl stop ldirectord.service"
