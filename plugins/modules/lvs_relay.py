@@ -131,14 +131,16 @@ _TABLES = {"sending": _relay.sending, "ending": _relay.ending, "ended": _relay.e
 
 
 def reachable(host: Host, addresses: t.Sequence[str]) -> dict[str, str]:
-    """Family -> the first address that is a neighbour's."""
+    """Family -> the first address that is a neighbour's, and none of the VIPs, which are about to come here."""
     found: dict[str, str] = {}
     findings = []
     for number, text in enumerate(addresses):
         address = canonical_address(text)
         if address is None:
             findings.append(f"to[{number}] {text!r}: it is neither an IPv4 nor an IPv6 address.")
-        elif any(_near(address, own.address, own.prefix) for own in host.addresses if not own.alone):
+        elif address not in host.manifest.moved and any(
+            _near(address, own.address, own.prefix) for own in host.addresses if not own.alone
+        ):
             found.setdefault(family_of(address), address)
     if not findings and not found:
         findings.append(
