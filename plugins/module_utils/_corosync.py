@@ -256,7 +256,7 @@ def facts(run_command: Run) -> dict[str, t.Any]:
     devices: list[str] = []
     if ours and os.path.exists(_CIBADMIN):
         code, output, _error = run_command([_CIBADMIN, "--query", "--local"])
-        devices = [] if code else _cib.fencing_devices(output)
+        devices = [] if code or not output else _cib.fencing_devices(output)
     return {
         "installed": all(os.path.exists(path) for path in _NEEDED),
         "config": config if ours else None,

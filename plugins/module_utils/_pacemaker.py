@@ -45,8 +45,9 @@ class Cluster:
         return output
 
     def _tried(self, *words: str) -> str | None:
+        """None also for nothing at all, which is what commands may print of a cluster that is about to start."""
         try:
-            return self._call(*words)
+            return self._call(*words).strip() or None
         except LvsError:
             return None
 

@@ -216,6 +216,11 @@ def test_nodes_are_waited_for_before_anything_is_changed(monkeypatch: pytest.Mon
         assert asked[:3] == ["crm_mon", "crm_mon", "cibadmin"]
 
 
+def test_a_cluster_that_prints_nothing_yet_does_not_answer() -> None:
+    starting = _pacemaker.Cluster(lambda _words: (0, "\n", ""))
+    assert starting.state() is None and starting.configuration() is None
+
+
 def test_check_mode_only_tells() -> None:
     pretended = Pretended(OTHERS)
     assert converge(pretended, WEB, check_mode=True).changes and pretended.text == OTHERS
