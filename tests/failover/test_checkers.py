@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from clients import LAB, on
 from cluster import run_playbook, until
+from playing import LAB, on
 
 VIP = "192.168.0.77"
 POSTMAN = "10.99.1.3"  # the client

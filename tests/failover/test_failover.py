@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, STAY, Seen, asking, on, without_answer
+from clients import STAY, Seen, asking, without_answer
 from cluster import run_playbook, until
 from load import Request
+from playing import LAB, on
 
 VIP = "192.168.0.77"
 DIRECTORS = ("lvs1", "lvs2")

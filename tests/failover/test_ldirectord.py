@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, asking, on
+from clients import asking
 from cluster import run_playbook, until
+from playing import LAB, on
 from test_failover import ROWS, serving, told
 
 VIP = "192.168.0.77"

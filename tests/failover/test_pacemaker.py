@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, STAY, asking, on
+from clients import STAY, asking
 from cluster import run_playbook, until
+from playing import LAB, on
 from test_failover import ADDRESSES, BOTH, DIRECTORS, LAG, ROWS, SERVERS, VIP, holders, one_holder, serving, told
 
 CHECK = {"type": "http", "path": "/", "interval": 1, "timeout": 1, "fall": 2}

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, STAY, asking, on
+from clients import STAY, asking
 from cluster import run_playbook, until
+from playing import LAB, on
 
 VIP = "192.168.0.77"
 DIRECTORS = ("lvs1", "lvs2")

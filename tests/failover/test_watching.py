@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, on
 from cluster import run_playbook, until
+from playing import LAB, on
 
 DIRECTORS = ("lvs1", "lvs2")
 ADDRESSES = {"lvs1": 75, "lvs2": 76, "rs1": 45}

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import LAB, on
 from cluster import run_playbook, until
+from playing import LAB, on
 from test_failover import serving
 
 ADDRESSES = {"lvs1": 75, "rs1": 45, "rs2": 55}

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from ansible_collections.openlvs.lvs.plugins.module_utils._keepalived_daemon import SCRIPT_SECURITY
 from ansible_collections.openlvs.lvs.plugins.plugin_utils._keepalived import files, words
-from clients import LAB, on
+from playing import LAB, on
 
 INSTANCE = {"name": "front", "interface": "eth1", "id": 51, "vips": [{"address": "192.168.0.77"}]}
 SERVER = {"address": "192.168.0.45"}
